@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Every check of the project: style, types, import directions, tests. Stops at the first that fails.
+# Arguments go to pytest: bash scripts/test.sh tests/optics -x
+# Uses .venv; with CI=true an environment made afresh, so that a missing install step shows.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+directory="$repository/.venv"
+if [ "${CI:-}" = true ]; then
+    temporary="$(mktemp -d)"
+    trap 'rm -rf "$temporary"' EXIT
+    directory="$temporary/venv"
+fi
+prepare_environment "$directory" test
+
+cd "$repository"
+python="$directory/bin/python"
+check() { # NAME COMMAND...
+    printf '%s\n' "== $1"
+    shift
+    "$@"
+}
+check "ruff check" "$python" -m ruff check .
+check "ruff format" "$python" -m ruff format --check .
+check "mypy" "$python" -m mypy
+check "import-linter" "$directory/bin/lint-imports" --no-logo
+check "pytest" "$python" -m pytest -q "$@"
