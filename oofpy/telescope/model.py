@@ -1,0 +1,234 @@
+"""What the numerics know of a telescope: frozen, SI units, radians."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from oofpy.errors import ConfigurationError
+
+GeometryKind = Literal["prime-focus", "cassegrain", "gregorian"]
+IlluminationKind = Literal["gaussian", "pedestal", "tophat", "alma"]
+
+
+class Row(NamedTuple):
+    """One entry of a telescope file: dotted key, value as text with its unit, and source."""
+
+    key: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualPath:
+    """Defocus path of a shaped dish beyond the plain formula, as a polynomial.
+
+    With K rows the path is ``sum_k c_k(dz) r^(K-k)`` for k = 0 .. K-1, where
+    ``c_k = sum_i coefficients[k][i] dz^(3-i)`` for i = 0 .. 2, and r and dz are in metres.
+
+    Parameters
+    ----------
+    coefficients : tuple of tuple of 3 float, shape (K, 3)
+        Row k holds the factors of dz^3, dz^2 and dz; the path comes out in metres, and a
+        positive path is a longer one.
+    """
+
+    coefficients: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Dish and focal lengths.
+
+    Parameters
+    ----------
+    kind : {"prime-focus", "cassegrain", "gregorian"}
+        Where the feed stands and how the subreflector is curved.
+    dish_radius_m : float, metres
+        Radius R of the primary.
+    primary_focal_length_m : float, metres
+        Focal length of the primary.
+    effective_focal_length_m : float, metres, optional
+        Focal length of primary and subreflector together; None for a prime focus.
+    shaped : bool
+        True where the mirrors depart from paraboloid and conic by design.
+    residual_path : ResidualPath, optional
+        Correction of the defocus path of a shaped dish; None: the plain formula alone.
+    """
+
+    kind: GeometryKind
+    dish_radius_m: float
+    primary_focal_length_m: float
+    effective_focal_length_m: float | None = None
+    shaped: bool = False
+    residual_path: ResidualPath | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Illumination:
+    """Amplitude of the feed's pattern over the dish.
+
+    Parameters
+    ----------
+    kind : {"gaussian", "pedestal", "tophat", "alma"}
+        Functional form.
+    edge_taper_db : float, decibels
+        Power at the rim relative to the centre, negative; the start where it is fitted. Zero for a top
+        hat; for the ALMA form it is what `width` makes it.
+    edge_taper_min_db, edge_taper_max_db : float, decibels
+        Bounds of the fit; equal to the taper where there is nothing to fit.
+    edge_taper_free : bool
+        Whether the taper is fitted by default.
+    pedestal_exponent : float, optional
+        q of the pedestal form ``C + (1 - C) (1 - (r/R)^2)^q``; None for the others.
+    width : float, optional
+        sigma of the ALMA form in units of R; None for the others.
+    """
+
+    kind: IlluminationKind
+    edge_taper_db: float = 0.0
+    edge_taper_min_db: float = 0.0
+    edge_taper_max_db: float = 0.0
+    edge_taper_free: bool = False
+    pedestal_exponent: float | None = None
+    width: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """Legs that carry the subreflector, as seen along the axis.
+
+    Parameters
+    ----------
+    position_angles_rad : tuple of float, radians
+        Direction of each leg from the centre, from +x towards +y.
+    half_width_m : float, metres
+        Half the width of the straight bar that stands in the plane wave.
+    outer_radius_m : float, metres
+        Where the bar ends; it starts at the central disc.
+    shade_angle_rad : float, radians, optional
+        Beyond the bar the leg stands in the spherical wave and its shadow widens: its edge runs from the
+        end of the bar to the rim, which it meets on the line that leaves (0, half width) at
+        this angle to the leg. None: no shadow beyond the bar.
+    """
+
+    position_angles_rad: tuple[float, ...]
+    half_width_m: float
+    outer_radius_m: float
+    shade_angle_rad: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blockage:
+    """What stands before the dish.
+
+    Parameters
+    ----------
+    disc_radius_m : float, metres
+        Radius of the central disc; 0 for none.
+    legs : Legs, optional
+        None where there are none or where the model leaves them out.
+    """
+
+    disc_radius_m: float = 0.0
+    legs: Legs | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """How the telescope's data files differ from the signs of the model.
+
+    Parameters
+    ----------
+    defocus_sign : {1, -1}
+        +1: dz > 0 in the file moves the subreflector (prime focus: the feed) away from the primary;
+        -1: towards it. The model's dz is this times the file's.
+    u_sign, v_sign : {1, -1}
+        +1: u to the right and v up, seen from behind the dish looking at the sky, of the source minus the
+        telescope's axis. The model's u, v are these times the file's.
+    defocus, sky, surface : str
+        The same in words, for reports; `surface` says what a positive surface error is.
+    """
+
+    defocus_sign: int = 1
+    u_sign: int = 1
+    v_sign: int = 1
+    defocus: str = "dz > 0: the subreflector moves away from the primary and the path grows"
+    sky: str = (
+        "u right, v up, seen from behind the dish looking at the sky; source minus the telescope's axis"
+    )
+    surface: str = "surface error > 0: the metal lies below the ideal surface, towards the back"
+
+
+@dataclass(frozen=True)
+class Telescope:
+    """A telescope as the model needs it.
+
+    Parameters
+    ----------
+    name, description : str
+        Short name, and one line about the telescope.
+    geometry : Geometry
+        Dish and focal lengths.
+    illumination : Illumination
+        Amplitude over the dish.
+    blockage : Blockage
+        Central disc and legs.
+    conventions : Conventions
+        Signs of its data files.
+    source_file : Path, optional
+        The file it was read from; None for one made in Python.
+    sha256 : str
+        Hash of that file's bytes, hexadecimal.
+    missing : tuple of str
+        Dotted keys of numbers that the model needs and the file calls unknown. These are NaN in
+        the objects above, so `require_complete` stands before any use of them.
+    overrides : tuple of (key, value)
+        Settings that replaced numbers of the file, as text.
+    rows : tuple of Row
+        Every entry of the file, for `table`.
+    document : mapping
+        The parsed TOML with the overrides, from which `with_overrides` starts.
+    """
+
+    name: str
+    geometry: Geometry
+    illumination: Illumination
+    blockage: Blockage = Blockage()
+    conventions: Conventions = Conventions()
+    description: str = ""
+    source_file: Path | None = None
+    sha256: str = ""
+    missing: tuple[str, ...] = ()
+    overrides: tuple[tuple[str, str], ...] = ()
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False, hash=False)
+
+    def require_complete(self) -> None:
+        """Refuse a telescope of which a number is still unknown.
+
+        Raises
+        ------
+        ConfigurationError
+            Naming the file and the missing numbers.
+        """
+        if self.missing:
+            raise ConfigurationError(
+                f"is unknown, and the model of {self.name} needs it",
+                file=self.source_file,
+                key=", ".join(self.missing),
+                remedy=f"write the value into the file, or set telescope.{self.missing[0]}=VALUE",
+            )
+
+    def table(self) -> list[Row]:
+        """List every entry of the file: dotted key, value with its unit, and source.
+
+        The source is empty for words and switches, and starts with "unsourced" where there is none.
+        """
+        return list(self.rows)
+
+    def sources(self) -> dict[str, str]:
+        """Map the dotted key of every number to its source."""
+        return {row.key: row.source for row in self.rows if row.source}
