@@ -1,0 +1,317 @@
+"""From files to observations: which maps belong together, and what the user says about them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from oofpy.errors import InputError, UsageError
+from oofpy.flags import Flag
+from oofpy.io.checks import (
+    observed,
+    oddities,
+    refuse_duplicates,
+    refuse_void,
+    sign_flags,
+    trio_flags,
+    usable_errors,
+)
+from oofpy.io.reader import FileContent, RawFile, RawMap
+from oofpy.io.registry import read_file
+from oofpy.io.sample_mask import parse_mask
+from oofpy.io.wavelength import resolve_wavelength
+from oofpy.observation import BeamMap, BoolArray, Observation, SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What the user says beside the files."""
+
+    defocus_m: tuple[float, ...] | None
+    wavelength_m: float | None
+    maps: tuple[int, ...] | None
+    radius_rad: float | None
+    mask: Path | None
+
+
+def read_observation(
+    *files: str | Path,
+    defocus_m: Sequence[float] | None = None,
+    wavelength_m: float | None = None,
+    maps: Sequence[int] | None = None,
+    radius_rad: float | None = None,
+    mask: str | Path | None = None,
+) -> Observation:
+    """Read the beam maps of one observation.
+
+    Parameters
+    ----------
+    *files : path-like
+        One file with two or more maps, or files with one map each, in the order of the observation.
+        The format is told by content.
+    defocus_m : sequence of float, optional, metres
+        Defocus of every map in order, or of the maps that `maps` selects; instead of what the files say.
+    wavelength_m : float, optional, metres
+        Wavelength, instead of what the files say.
+    maps : sequence of int, optional
+        Numbers of the maps to keep, from 1. Their order stays that of the files.
+    radius_rad : float, optional, radians
+        Keep only samples within this distance of (u, v) = (0, 0).
+    mask : path-like, optional
+        File that says which samples to leave out: see `oofpy.io.read_mask`. It refers to all maps, before
+        `maps` selects.
+
+    Returns
+    -------
+    Observation
+        The maps, with values and signs as the files have them.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used, or the maps do not make an observation.
+    ConfigurationError
+        If a quantity in a TOML file has no unit or a wrong one.
+    UsageError
+        If the files are more than one observation, or an argument contradicts them.
+    """
+    found = read_observations(
+        files, defocus_m=defocus_m, wavelength_m=wavelength_m, maps=maps, radius_rad=radius_rad, mask=mask
+    )
+    if len(found) > 1:
+        raise UsageError(
+            f"these files are {len(found)} observations, since each holds several maps",
+            key="FILE",
+            value=", ".join(str(file) for file in files),
+            remedy="read them one at a time",
+        )
+    return found[0]
+
+
+def read_observations(
+    files: Sequence[str | Path],
+    *,
+    defocus_m: Sequence[float] | None = None,
+    wavelength_m: float | None = None,
+    maps: Sequence[int] | None = None,
+    radius_rad: float | None = None,
+    mask: str | Path | None = None,
+) -> list[Observation]:
+    """Read files with several maps as one observation each, or files with one map as one together.
+
+    Parameters
+    ----------
+    files : sequence of path-like
+        The files.
+    defocus_m, wavelength_m, maps, radius_rad, mask
+        As for `read_observation`; they hold for every observation.
+
+    Returns
+    -------
+    list of Observation
+        In the order of the files.
+
+    Raises
+    ------
+    InputError, ConfigurationError
+        As `read_observation`.
+    UsageError
+        If no file is given, a file is given twice, files with one map and with several are mixed, or an
+        argument contradicts the files.
+    """
+    wishes = _checked_wishes(defocus_m, wavelength_m, maps, radius_rad, mask)
+    return [_observation(group, wishes) for group in _groups([Path(file) for file in files])]
+
+
+def _checked_wishes(
+    defocus_m: Sequence[float] | None,
+    wavelength_m: float | None,
+    maps: Sequence[int] | None,
+    radius_rad: float | None,
+    mask: str | Path | None,
+) -> _Wishes:
+    if defocus_m is not None and not all(math.isfinite(dz) for dz in defocus_m):
+        raise UsageError("every defocus must be a finite number", key="--dz", value=list(defocus_m))
+    if radius_rad is not None and not (math.isfinite(radius_rad) and radius_rad > 0):
+        raise UsageError("the radius must be a positive angle", key="--radius", value=radius_rad)
+    if maps is not None and (not maps or len(set(maps)) < len(maps)):
+        raise UsageError("name each map to keep once", key="--maps", value=_listed(maps) or "nothing")
+    return _Wishes(
+        defocus_m=None if defocus_m is None else tuple(float(dz) for dz in defocus_m),
+        wavelength_m=wavelength_m,
+        maps=None if maps is None else tuple(sorted(maps)),
+        radius_rad=radius_rad,
+        mask=None if mask is None else Path(mask),
+    )
+
+
+def _groups(paths: Sequence[Path]) -> list[tuple[RawFile, ...]]:
+    """Read the files and put together those that make one observation."""
+    if not paths:
+        raise UsageError("no file is given", key="FILE", remedy="name the files with the beam maps")
+    for index, path in enumerate(paths):
+        if any(path.resolve() == other.resolve() for other in paths[:index]):
+            raise UsageError("this file is given twice", file=path, remedy="give every file once")
+    read = [read_file(path) for path in paths]
+    several = [raw for raw in read if len(raw.maps) > 1]
+    if not several:
+        return [tuple(read)]
+    if len(several) == len(read):
+        return [(raw,) for raw in read]
+    single = next(raw for raw in read if len(raw.maps) == 1)
+    raise UsageError(
+        f"it holds one map and {several[0].path} holds {len(several[0].maps)}",
+        file=single.path,
+        remedy="give files with one map each, or files with several maps, not both",
+    )
+
+
+def _observation(files: tuple[RawFile, ...], wishes: _Wishes) -> Observation:
+    wavelength_m, wavelength_flags = resolve_wavelength(files, wishes.wavelength_m)
+    every_map = [raw for file in files for raw in file.maps]
+    keep, mask_sources = _kept(every_map, wishes)
+    beam_maps, map_flags = _beam_maps(every_map, keep, wishes)
+    _refuse_nothing_kept(files[0].path, beam_maps, wishes)
+    elevations = [file.elevation_rad for file in files if file.elevation_rad is not None]
+    return Observation(
+        name=files[0].path.stem,
+        maps=beam_maps,
+        wavelength_m=wavelength_m,
+        telescope=_first(files, "telescope"),
+        elevation_rad=float(np.mean(elevations)) if elevations else None,
+        object_name=_first(files, "object_name"),
+        date=_first(files, "date"),
+        sources=(*(source for file in files for source in file.sources), *mask_sources),
+        flags=(
+            *(flag for file in files for flag in file.flags),
+            *wavelength_flags,
+            *map_flags,
+            *_differences(files),
+        ),
+    )
+
+
+def _beam_maps(
+    every_map: Sequence[RawMap], keep: Sequence[BoolArray], wishes: _Wishes
+) -> tuple[tuple[BeamMap, ...], tuple[Flag, ...]]:
+    """Check the maps to keep and make them; the flags are what is odd about them."""
+    chosen = _chosen(wishes.maps, len(every_map), every_map[0].file)
+    defocus_m = _defocus(every_map, chosen, wishes.defocus_m)
+    numbers = [index + 1 for index in chosen]
+    raw_maps = [every_map[index] for index in chosen]
+    for number, raw in zip(numbers, raw_maps, strict=True):
+        refuse_void(raw, number)
+    refuse_duplicates(raw_maps, numbers)
+    errors, error_flags = usable_errors(raw_maps, numbers)
+    beam_maps = tuple(
+        BeamMap(raw.u_rad, raw.v_rad, raw.power, dz, error, keep[index] & observed(raw), raw.label)
+        for index, raw, dz, error in zip(chosen, raw_maps, defocus_m, errors, strict=True)
+    )
+    as_filed = wishes.defocus_m is None
+    sign = sign_flags(beam_maps) if as_filed else _replaced_defocus(raw_maps, defocus_m)
+    return beam_maps, (*trio_flags(every_map), *sign, *error_flags, *oddities(raw_maps, numbers))
+
+
+def _chosen(maps: tuple[int, ...] | None, total: int, path: Path) -> list[int]:
+    """Give the indices from 0 of the maps to keep."""
+    if maps is None:
+        return list(range(total))
+    for number in maps:
+        if not 1 <= number <= total:
+            raise UsageError(
+                f"there is no map {number}",
+                file=path,
+                key="--maps",
+                value=_listed(maps),
+                remedy=f"the maps are numbered from 1 to {total}",
+            )
+    return [number - 1 for number in maps]
+
+
+def _defocus(maps: Sequence[RawMap], chosen: Sequence[int], given: tuple[float, ...] | None) -> list[float]:
+    """Defocus of the chosen maps, in metres."""
+    if given is not None:
+        if len(given) == len(maps):
+            return [given[index] for index in chosen]
+        if len(given) == len(chosen):
+            return list(given)
+        raise UsageError(
+            f"{len(given)} values are given for {len(maps)} maps",
+            file=maps[0].file,
+            key="--dz",
+            value=", ".join(f"{dz:g} m" for dz in given),
+            remedy="give the defocus of every map, in order",
+        )
+    found = []
+    for index in chosen:
+        defocus = maps[index].defocus
+        if defocus is None:
+            raise InputError(
+                f"the defocus of map {index + 1} ({maps[index].label}) is not given",
+                file=maps[index].file,
+                key="DZ",
+                remedy="give the defocus of every map with --dz",
+            )
+        found.append(defocus.finite())
+    return found
+
+
+def _kept(maps: Sequence[RawMap], wishes: _Wishes) -> tuple[list[BoolArray], tuple[SourceFile, ...]]:
+    """Give the samples of every map that the mask and the radius keep, and the mask file as a source."""
+    keep = [np.ones(raw.power.size, bool) for raw in maps]
+    sources: tuple[SourceFile, ...] = ()
+    if wishes.mask is not None:
+        mask = FileContent.load(wishes.mask)
+        keep, sources = list(parse_mask(mask, [raw.power.size for raw in maps])), (mask.source,)
+    if wishes.radius_rad is not None:
+        with np.errstate(over="ignore"):
+            inside = [np.hypot(raw.u_rad, raw.v_rad) <= wishes.radius_rad for raw in maps]
+        keep = [kept & near for kept, near in zip(keep, inside, strict=True)]
+    return keep, sources
+
+
+def _refuse_nothing_kept(path: Path, maps: Sequence[BeamMap], wishes: _Wishes) -> None:
+    for beam_map in maps:
+        if beam_map.samples == 0:
+            by = [name for name, wish in (("--radius", wishes.radius_rad), ("--mask", wishes.mask)) if wish]
+            raise UsageError(
+                f"no sample of the map {beam_map.label} is left",
+                file=path,
+                key=" and ".join(by) or None,
+                remedy="select fewer samples away" if by else "check its errors",
+            )
+
+
+def _replaced_defocus(maps: Sequence[RawMap], defocus_m: Sequence[float]) -> tuple[Flag, ...]:
+    replaced = [
+        f"{raw.label}: {dz:g} m for {raw.defocus.value} {raw.defocus.unit}"
+        for raw, dz in zip(maps, defocus_m, strict=True)
+        if raw.defocus is not None and raw.defocus.value != dz
+    ]
+    if not replaced:
+        return ()
+    message = f"the given dz replace those of the file ({'; '.join(replaced)})"
+    return (Flag("defocus-replaced", message, serious=False),)
+
+
+def _differences(files: Sequence[RawFile]) -> tuple[Flag, ...]:
+    """Find where files that make one observation contradict each other about what was observed."""
+    flags = []
+    for name, words in (("telescope", "telescope"), ("object_name", "object")):
+        values = sorted({str(value) for file in files if (value := getattr(file, name)) is not None})
+        if len(values) > 1:
+            message = f"the files name different {words}s: {', '.join(values)}; are they one observation?"
+            flags.append(Flag(f"{words}-differs", message))
+    return tuple(flags)
+
+
+def _first(files: Sequence[RawFile], name: str) -> str | None:
+    return next((str(value) for file in files if (value := getattr(file, name)) is not None), None)
+
+
+def _listed(numbers: Sequence[object]) -> str:
+    return ", ".join(str(number) for number in numbers)

@@ -1,0 +1,113 @@
+"""The formats that can be read, and the one way into them."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from oofpy.errors import InputError
+from oofpy.flags import Flag
+from oofpy.io import oof_fits, pyoof_fits, text_columns
+from oofpy.io.reader import FileContent, RawFile, Reader, printable
+
+# A further format is one more file with a Reader, and one more line here. The first that recognises
+# a file reads it.
+READERS: tuple[Reader, ...] = (
+    pyoof_fits.READER,
+    oof_fits.READER,
+    text_columns.COLUMNS_READER,
+    text_columns.OBSERVATION_READER,
+)
+MOST_WARNINGS = 5
+
+
+def read_file(path: str | Path) -> RawFile:
+    """Read one file of any known format.
+
+    Parameters
+    ----------
+    path : path-like
+        The file. Its name says nothing about its format.
+
+    Returns
+    -------
+    RawFile
+        What it holds; warnings of the libraries that parse it are among its flags.
+
+    Raises
+    ------
+    InputError
+        If the file is absent, damaged, of no known format, or lacks something.
+    ConfigurationError
+        If a quantity in a TOML file has no unit or a wrong one.
+    """
+    content = FileContent.load(path)
+    with _parsing(content.path), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        raw = recognise(content).read(content)
+    messages = dict.fromkeys(printable(str(warning.message)) for warning in caught)
+    odd = [
+        Flag("file-odd", f"{content.path.name}: {message[:300]}", serious=False)
+        for message in list(messages)[:MOST_WARNINGS]
+    ]
+    return replace(raw, flags=(*raw.flags, *odd))
+
+
+def recognise(content: FileContent) -> Reader:
+    """Find the reader of a file.
+
+    Parameters
+    ----------
+    content : FileContent
+        The file.
+
+    Returns
+    -------
+    Reader
+        The first of `READERS` that recognises the bytes.
+
+    Raises
+    ------
+    InputError
+        If none does.
+    """
+    for reader in READERS:
+        if reader.recognises(content):
+            return reader
+    if content.data.startswith((b"\x1f\x8b", b"BZh", b"PK\x03\x04", b"\xfd7zXZ")):
+        raise InputError("the file is compressed", file=content.path, remedy="unpack it first")
+    kind = "a FITS file, but" if content.is_fits else "not FITS and"
+    known = "; ".join(f"{reader.name} ({reader.description})" for reader in READERS)
+    raise InputError(f"this is {kind} of no known format", file=content.path, remedy=f"known are: {known}")
+
+
+@contextmanager
+def _parsing(path: Path) -> Iterator[None]:
+    """Turn what the parsing libraries raise on nonsense into the error of this file."""
+    from astropy.io.fits import VerifyError
+
+    try:
+        yield
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        OSError,
+        RecursionError,
+        TypeError,
+        ValueError,
+        VerifyError,
+        struct.error,
+    ) as error:
+        reason = printable(str(error))[:300] or type(error).__name__
+        if isinstance(error, KeyError) and " " not in reason:
+            reason = f"{reason} is missing"
+        raise InputError(
+            f"the file is damaged: {reason}", file=path, remedy="copy or export the file again"
+        ) from error
