@@ -1,0 +1,1 @@
+"""Aperture, illumination, defocus, propagation and the beam model: arrays in, arrays out."""

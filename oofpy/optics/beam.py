@@ -1,0 +1,468 @@
+"""The forward model: parameters to beam maps at the observed points, and its derivatives.
+
+`E(u, v) = sum over pixels of w A exp(i phi) exp(-i k (x u + y v))`, `P = |E|^2`, where w is the band-limited mask, A the
+illumination and phi the sum of the surface, the defocus and the pointing of each map. Each parameter multiplies the
+aperture field by a real image: `i psi_j` for a phase, `a_j` for an amplitude. One derivative therefore costs one more
+transform, `dP/dp = 2 Re(conj(E) FT(dF/dp))`, and the gradient of any function of the maps costs one transform back.
+
+Every tensor has the leading dimensions (observation, map).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+
+from oofpy.optics.aperture import ApertureSampling, band_limited_aperture, pixels_needed
+from oofpy.optics.defocus import defocus_images, defocus_path, defocus_path_rate
+from oofpy.optics.illumination import SHAPE_PARAMETERS, IlluminationField, illuminate
+from oofpy.optics.propagation import MatrixTransform, PaddedTransform, matrix_is_cheaper
+from oofpy.optics.sky import FINE_PER_BEAM, Positions, SkySampling, sky_sampling
+from oofpy.optics.zernike import ZernikeTerm, zernike_basis
+from oofpy.telescope import Telescope
+
+MAP_PARAMETERS = ("pointing_u_rad", "pointing_v_rad", "defocus_error_m")
+
+
+@dataclass(frozen=True)
+class ParameterLayout:
+    """Places of the named parameters in a vector.
+
+    First the coefficients of the phase basis, then the shape of the illumination, then, for each kind of
+    parameter a map has of its own, the values of all maps.
+
+    Parameters
+    ----------
+    mode_names : tuple of str
+        Names of the coefficients, for example `Z(2,0)`.
+    maps : int
+        Number of maps.
+    """
+
+    mode_names: tuple[str, ...]
+    maps: int
+
+    @property
+    def shared_names(self) -> tuple[str, ...]:
+        """Parameters that all maps share."""
+        return (*self.mode_names, *SHAPE_PARAMETERS)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of all parameters; those of a map end in its number, counted from 1."""
+        own = (f"{kind}[{number + 1}]" for kind in MAP_PARAMETERS for number in range(self.maps))
+        return (*self.shared_names, *own)
+
+    def slice_of(self, kind: str) -> slice:
+        """Places of the coefficients (`"modes"`), of a shape parameter, or of a kind of map parameter."""
+        modes = len(self.mode_names)
+        if kind == "modes":
+            return slice(0, modes)
+        if kind in SHAPE_PARAMETERS:
+            start = modes + SHAPE_PARAMETERS.index(kind)
+            return slice(start, start + 1)
+        start = len(self.shared_names) + MAP_PARAMETERS.index(kind) * self.maps
+        return slice(start, start + self.maps)
+
+    def column_parameters(self) -> torch.Tensor:
+        """Parameter that each derivative column of each map belongs to, shape (maps, columns).
+
+        The columns of a map are the shared parameters and one of each kind of its own.
+        """
+        shared = torch.arange(len(self.shared_names)).expand(self.maps, -1)
+        own = len(self.shared_names) + torch.arange(len(MAP_PARAMETERS)) * self.maps
+        return torch.cat([shared, own + torch.arange(self.maps)[:, None]], dim=1)
+
+
+@dataclass(frozen=True)
+class BeamState:
+    """Everything computed on the way from parameters to maps, kept for the derivatives.
+
+    Parameters
+    ----------
+    maps : Tensor, shape (batch, maps, samples)
+        Model beam at the samples, 1 at the peak of the unaberrated beam at the telescope's nominal illumination.
+    phasor : complex Tensor, shape (batch, maps, y, x)
+        Quadrature weight times exp(i phi).
+    illumination : IlluminationField
+        Amplitude (batch, y, x) and its derivatives.
+    field : complex Tensor, shape (batch, maps, v, u)
+        Far field on the evaluation grid.
+    defocus_m : Tensor, shape (batch, maps), metres
+        Nominal defocus plus its error.
+    """
+
+    maps: torch.Tensor
+    phasor: torch.Tensor
+    illumination: IlluminationField
+    field: torch.Tensor
+    defocus_m: torch.Tensor
+
+    def take(self, keep: torch.Tensor) -> BeamState:
+        """Pick elements of the batch."""
+        return BeamState(
+            self.maps[keep],
+            self.phasor[keep],
+            IlluminationField(
+                self.illumination.amplitude[keep],
+                {name: value[keep] for name, value in self.illumination.derivatives.items()},
+            ),
+            self.field[keep],
+            self.defocus_m[keep],
+        )
+
+
+@dataclass(frozen=True)
+class BeamModel:
+    """Differentiable model of the beam maps of a batch of observations with one telescope.
+
+    Parameters
+    ----------
+    telescope : Telescope
+        Geometry and illumination.
+    aperture : ApertureSampling
+        Pixels and quadrature weights.
+    basis : Tensor, shape (modes, y, x)
+        Phase of one radian of each mode; any linear basis.
+    layout : ParameterLayout
+        Names and places of the parameters.
+    sky : SkySampling
+        Where the maps are evaluated and sampled.
+    defocus_m : Tensor, shape (observations, maps), metres
+        Nominal defocus, positive away from the primary.
+    wavenumber_per_m : Tensor, shape (observations,), 1/m
+        2 pi / lambda.
+    transform, node_transform : MatrixTransform or PaddedTransform
+        From the aperture to the evaluation grid and to the nodes.
+    """
+
+    telescope: Telescope
+    aperture: ApertureSampling
+    basis: torch.Tensor
+    layout: ParameterLayout
+    sky: SkySampling
+    defocus_m: torch.Tensor
+    wavenumber_per_m: torch.Tensor
+    transform: MatrixTransform | PaddedTransform
+    node_transform: MatrixTransform
+
+    def take(self, keep: list[int]) -> BeamModel:
+        """Pick observations; what all observations share stays as it is."""
+        if self.defocus_m.shape[0] == 1:
+            return self
+        return replace(
+            self,
+            sky=self.sky.take(keep),
+            defocus_m=self.defocus_m[keep],
+            wavenumber_per_m=self.wavenumber_per_m[keep],
+            transform=self.transform.take(keep),
+            node_transform=self.node_transform.take(keep),
+        )
+
+    @cached_property
+    def _mesh(self) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.aperture.mesh(self.basis.device)
+
+    @cached_property
+    def _defocus_images(self) -> torch.Tensor:
+        return defocus_images(self.telescope.geometry, *self._mesh)
+
+    @cached_property
+    def _weight(self) -> torch.Tensor:
+        """Quadrature weights, scaled so that the unaberrated beam at the nominal illumination peaks at 1."""
+        weight = torch.as_tensor(self.aperture.weight, device=self.basis.device)
+        nominal = self.nominal_parameters()[None]
+        return weight / (weight * self._illuminate(nominal).amplitude).sum()
+
+    def nominal_parameters(self) -> torch.Tensor:
+        """Parameters of an ideal surface, pointed and focused, with the telescope's own taper; shape (parameters,)."""
+        values = self.defocus_m.new_zeros(len(self.layout.names))
+        taper = self.telescope.illumination.edge_taper_db
+        values[self.layout.slice_of("edge_taper_db")] = 0.0 if taper is None else taper
+        return values
+
+    def _illuminate(self, parameters: torch.Tensor) -> IlluminationField:
+        shape = {name: parameters[:, self.layout.slice_of(name)][:, 0] for name in SHAPE_PARAMETERS}
+        radius = self.telescope.geometry.dish_radius_m
+        return illuminate(self.telescope.illumination, *self._mesh, radius, shape)
+
+    def phase(self, parameters: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Total phase over the aperture and the defocus of every map.
+
+        Parameters
+        ----------
+        parameters : Tensor, shape (batch, parameters)
+
+        Returns
+        -------
+        phase : Tensor, shape (batch, maps, y, x), radians
+        defocus_m : Tensor, shape (batch, maps), metres
+        """
+        x, y = self._mesh
+        part = self.layout.slice_of
+        k = self.wavenumber_per_m[:, None, None, None]
+        defocus = self.defocus_m + parameters[:, part("defocus_error_m")]
+        surface = torch.tensordot(parameters[:, part("modes")], self.basis, dims=1)[:, None]
+        pointing_u = parameters[:, part("pointing_u_rad")][..., None, None]
+        pointing_v = parameters[:, part("pointing_v_rad")][..., None, None]
+        path = defocus_path(self._defocus_images, defocus) + x * pointing_u + y * pointing_v
+        return surface + k * path, defocus
+
+    def __call__(self, parameters: torch.Tensor) -> BeamState:
+        """Evaluate the maps.
+
+        Parameters
+        ----------
+        parameters : Tensor, shape (batch, parameters)
+            By the layout; the batch is that of the observations, or any if there is one observation.
+
+        Returns
+        -------
+        BeamState
+            The maps at the samples, and what their derivatives need.
+        """
+        phase, defocus = self.phase(parameters)
+        illumination = self._illuminate(parameters)
+        phasor = torch.complex(self._weight * torch.cos(phase), self._weight * torch.sin(phase))
+        field = self.transform(illumination.amplitude[:, None] * phasor)
+        power = field.real.square() + field.imag.square()
+        return BeamState(self.sky.sample(power), phasor, illumination, field, defocus)
+
+    def gradient(self, state: BeamState, cotangent: torch.Tensor) -> torch.Tensor:
+        """Gradient of a function of the maps by all parameters.
+
+        Parameters
+        ----------
+        state : BeamState
+            Where.
+        cotangent : Tensor, shape (batch, maps, samples)
+            Derivative of the function by the maps.
+
+        Returns
+        -------
+        Tensor, shape (batch, parameters)
+        """
+        pulled = self.transform.adjoint(self.sky.sample_adjoint(cotangent) * state.field)
+        # 2 Re(conj(pulled) dF) with dF = i psi F for phases and a U for amplitudes.
+        product = 2 * pulled.conj() * state.phasor
+        by_amplitude = product.real
+        by_phase = -product.imag * state.illumination.amplitude[:, None]
+        total = by_phase.sum(1).flatten(1)
+        x, y = self._mesh
+        k = self.wavenumber_per_m[:, None]
+        rate = defocus_path_rate(self._defocus_images, state.defocus_m)
+        amplitude_total = by_amplitude.sum(1)
+        parts = [total @ self.basis.flatten(1).T]
+        parts += [
+            (amplitude_total * state.illumination.derivatives[name]).sum((-1, -2))[:, None]
+            for name in SHAPE_PARAMETERS
+        ]
+        parts += [k * (by_phase * image).sum((-1, -2)) for image in (x, y, rate)]
+        return torch.cat(parts, dim=1)
+
+    def field_derivatives(self, state: BeamState, columns: torch.Tensor) -> torch.Tensor:
+        """Derivatives of the aperture field.
+
+        Parameters
+        ----------
+        state : BeamState
+            Where.
+        columns : Tensor of int, shape (columns,)
+            Which derivative columns, numbered as in `ParameterLayout.column_parameters`.
+
+        Returns
+        -------
+        complex Tensor, shape (batch, columns, maps, y, x)
+        """
+        aperture_field = state.illumination.amplitude[:, None] * state.phasor
+        rotated = torch.complex(-aperture_field.imag, aperture_field.real)
+        modes, shapes = len(self.layout.mode_names), len(SHAPE_PARAMETERS)
+        chosen = columns.tolist()
+        mode_columns = [column for column in chosen if column < modes]
+        parts = [rotated[:, None] * self.basis[mode_columns][:, None]]
+        x, y = self._mesh
+        k = self.wavenumber_per_m[:, None, None, None]
+        for column in chosen[len(mode_columns) :]:
+            if column < modes + shapes:
+                derivative = state.illumination.derivatives[SHAPE_PARAMETERS[column - modes]]
+                parts.append((derivative[:, None] * state.phasor)[:, None])
+                continue
+            kind = MAP_PARAMETERS[column - modes - shapes]
+            if kind == "defocus_error_m":
+                image = defocus_path_rate(self._defocus_images, state.defocus_m)
+            else:
+                image = x if kind == "pointing_u_rad" else y
+            parts.append((rotated * (k * image))[:, None])
+        return torch.cat(parts, dim=1)
+
+    def jacobian(self, state: BeamState, columns: torch.Tensor) -> torch.Tensor:
+        """Derivatives of the maps at the samples, exact.
+
+        Parameters
+        ----------
+        state : BeamState
+            Where.
+        columns : Tensor of int, shape (columns,)
+            Which derivative columns, in rising order.
+
+        Returns
+        -------
+        Tensor, shape (batch, columns, maps, samples)
+        """
+        derivatives = self.field_derivatives(state, columns)
+        grids = [
+            self.sky.sample(_power_derivative(state.field, self.transform(derivatives[:, column])))
+            for column in range(len(columns))
+        ]
+        return torch.stack(grids, dim=1)
+
+    def node_jacobian(self, state: BeamState, columns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Maps and their derivatives on the nodes, for sums of products of derivatives.
+
+        Parameters
+        ----------
+        state : BeamState
+            Where.
+        columns : Tensor of int, shape (columns,)
+            Which derivative columns, in rising order.
+
+        Returns
+        -------
+        maps : Tensor, shape (batch, maps, nodes)
+        jacobian : Tensor, shape (batch, maps, columns, nodes)
+        """
+        derivatives = self.field_derivatives(state, columns)
+        aperture_field = state.illumination.amplitude[:, None] * state.phasor
+        stack = torch.cat([aperture_field[:, None], derivatives], dim=1).transpose(1, 2)
+        fields = self.node_transform(stack.to(self.node_transform.kernel_u.dtype))
+        field = fields[:, :, :1]
+        power = field.real.square() + field.imag.square()
+        return power.flatten(3)[:, :, 0], _power_derivative(field, fields[:, :, 1:]).flatten(3)
+
+    def node_weights(self, weights: torch.Tensor) -> torch.Tensor:
+        """Sum weights of the samples (batch, maps, samples) on the nodes; shape (batch, maps, nodes)."""
+        return self.sky.node_weights(weights)
+
+    def node_directions(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Directions u, v of the nodes in radians, each of shape (observations, maps, nodes)."""
+        u, v = self.sky.node_u_rad[..., None, :], self.sky.node_v_rad[..., :, None]
+        zero = torch.zeros_like(u * v)
+        return (u + zero).flatten(2), (v + zero).flatten(2)
+
+    def unaberrated_peak(self, parameters: torch.Tensor) -> torch.Tensor:
+        """Peak of the unaberrated, focused beam at the given illumination, in units of the nominal one; (batch,)."""
+        return (self._weight * self._illuminate(parameters).amplitude).sum((-1, -2)).square()
+
+
+def _power_derivative(field: torch.Tensor, derivative: torch.Tensor) -> torch.Tensor:
+    """2 Re(conj(E) dE)."""
+    return 2 * (field.real * derivative.real + field.imag * derivative.imag)
+
+
+def beam_model(
+    telescope: Telescope,
+    positions: list[list[Positions]],
+    defocus_m: torch.Tensor,
+    wavelength_m: torch.Tensor,
+    terms: tuple[ZernikeTerm, ...],
+    *,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float64,
+) -> BeamModel:
+    """Build the model of a batch of observations at the default accuracy.
+
+    Parameters
+    ----------
+    telescope : Telescope
+        The telescope of all of them.
+    positions : list (observations) of list (maps) of (u, v) arrays, radians
+        Directions of the samples.
+    defocus_m : Tensor, shape (observations, maps), metres
+        Nominal defocus.
+    wavelength_m : Tensor, shape (observations,), metres
+        Wavelengths.
+    terms : tuple of ZernikeTerm
+        Terms of the phase.
+    device : device
+        Where the tensors live.
+    dtype : torch.float64 or torch.float32
+        Precision of the transforms.
+
+    Returns
+    -------
+    BeamModel
+        With the cheaper propagator on the evaluation grid.
+    """
+    dish = 2 * telescope.geometry.dish_radius_m
+    beams = (wavelength_m / dish).tolist()
+    sky = sky_sampling(positions, beams)
+    aperture = band_limited_aperture(telescope, _pixels_across(telescope, sky, defocus_m, beams, terms))
+    complex_dtype = torch.complex128 if dtype == torch.float64 else torch.complex64
+    k = 2 * math.pi / wavelength_m
+    axis = torch.as_tensor(aperture.axis_m.copy())
+    transform: MatrixTransform | PaddedTransform
+    transform = _matrix_transform(axis, sky.u_rad, sky.v_rad, k, complex_dtype)
+    window = sky.fine_window
+    if window is not None:
+        padded = FINE_PER_BEAM * aperture.pixels_across
+        if not matrix_is_cheaper(axis.numel(), padded, window.count_u, window.count_v):
+            transform = PaddedTransform(axis.numel(), padded, *window)
+    # The curvature needs no more than single precision: the step it gives is corrected by the next one.
+    nodes = _matrix_transform(axis, sky.node_u_rad, sky.node_v_rad, k, torch.complex64, spare_dimension=True)
+    x, y = aperture.mesh()
+    radius = telescope.geometry.dish_radius_m
+    return BeamModel(
+        telescope,
+        aperture,
+        zernike_basis(x / radius, y / radius, terms).to(device),
+        ParameterLayout(tuple(term.label for term in terms), defocus_m.shape[1]),
+        sky.to(device),
+        defocus_m.to(device),
+        k.to(device),
+        transform.to(device),
+        nodes.to(device),
+    )
+
+
+def _pixels_across(
+    telescope: Telescope,
+    sky: SkySampling,
+    defocus_m: torch.Tensor,
+    beams: list[float],
+    terms: tuple[ZernikeTerm, ...],
+) -> int:
+    """Pixels for the fastest variation over the aperture: map edge, defocus at the rim, and the surface."""
+    radius = telescope.geometry.dish_radius_m
+    scale = torch.tensor(beams, dtype=torch.float64)[:, None, None]
+    map_edge = max(float((axes.abs() / scale).max()) for axes in (sky.u_rad, sky.v_rad))
+    r = torch.linspace(0, radius, 200, dtype=torch.float64)[None]
+    path = defocus_path(defocus_images(telescope.geometry, r, torch.zeros_like(r)), defocus_m.abs().max())
+    rim_slope = float((path.diff() / (r[0, 1] - r[0, 0])).abs().max())
+    defocus = rim_slope / min(beams)
+    order = max((term.n for term in terms), default=0)
+    return pixels_needed(map_edge + defocus + _SURFACE_CYCLES_PER_ORDER * order)
+
+
+# A term of order n with an amplitude of 2 rad has a slope of about 2n/R at the rim, which is 2n/pi cycles a diameter.
+_SURFACE_CYCLES_PER_ORDER = 2 / math.pi
+
+
+def _matrix_transform(
+    axis_m: torch.Tensor,
+    u_rad: torch.Tensor,
+    v_rad: torch.Tensor,
+    wavenumber_per_m: torch.Tensor,
+    dtype: torch.dtype,
+    *,
+    spare_dimension: bool = False,
+) -> MatrixTransform:
+    """Kernels for all maps, or one pair of kernels where all maps share their axes (one large matrix product)."""
+    q_u, q_v = (axes * wavenumber_per_m[:, None, None] for axes in (u_rad, v_rad))
+    if all(torch.allclose(q, q[:1, :1].expand_as(q), rtol=0, atol=1e-12 * float(q.abs().max())) for q in (q_u, q_v)):
+        q_u, q_v = q_u[0, 0], q_v[0, 0]
+    elif spare_dimension:
+        q_u, q_v = q_u[:, :, None], q_v[:, :, None]
+    return MatrixTransform.on_axes(axis_m, axis_m, q_u, q_v, dtype)
