@@ -1,0 +1,192 @@
+"""From coefficients to the surface: phase, half-path error, weighted rms with its error, efficiency, best focus.
+
+`W = lambda phi / 2 pi` is the wavefront and `eps = lambda phi / 4 pi` the half-path surface error; both are positive for a
+longer path, metal below the ideal surface. Weighted means run over the unblocked dish with the illumination as the weight.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from oofpy.optics.aperture import ApertureSampling, band_limited_aperture, open_area
+from oofpy.optics.defocus import defocus_images
+from oofpy.optics.illumination import SHAPE_PARAMETERS, illuminate
+from oofpy.optics.zernike import ZernikeTerm, zernike_basis
+from oofpy.telescope import Telescope
+
+FloatArray = NDArray[np.float64]
+
+_PIXELS_ACROSS = 64
+_IMAGE_PIXELS = 129
+
+
+def half_path_um(phase_rad: FloatArray | float, wavelength_m: float) -> FloatArray | float:
+    """Half-path surface error in micrometres of a phase in radians."""
+    return phase_rad * wavelength_m / (4 * math.pi) * 1e6
+
+
+@dataclass(frozen=True)
+class WeightedDish:
+    """A dish with its illumination, over which phases are averaged.
+
+    Parameters
+    ----------
+    telescope : Telescope
+    shape : tuple of float
+        Values of `SHAPE_PARAMETERS`: taper in dB, offsets in metres, ellipticities.
+    terms : tuple of ZernikeTerm
+        Terms the coefficients belong to.
+    """
+
+    telescope: Telescope
+    shape: tuple[float, ...]
+    terms: tuple[ZernikeTerm, ...]
+
+    @cached_property
+    def _sampling(self) -> ApertureSampling:
+        return band_limited_aperture(self.telescope, _PIXELS_ACROSS)
+
+    @cached_property
+    def _modes(self) -> FloatArray:
+        """Terms on the pixels, shape (terms, pixels)."""
+        x, y = self._sampling.mesh()
+        radius = self.telescope.geometry.dish_radius_m
+        return zernike_basis(x / radius, y / radius, self.terms).flatten(1).numpy()
+
+    @cached_property
+    def _weight(self) -> FloatArray:
+        x, y = self._sampling.mesh()
+        weight = self._sampling.weight * illumination_amplitude(self.telescope, self.shape, x, y)
+        return weight.ravel() / weight.sum()
+
+    @cached_property
+    def _uniform_weight(self) -> FloatArray:
+        return self._sampling.weight.ravel() / self._sampling.weight.sum()
+
+    @cached_property
+    def covariance_of_modes(self) -> FloatArray:
+        """Weighted covariance of the terms over the dish, shape (terms, terms); `c G c` is the weighted variance."""
+        return _covariance(self._modes, self._weight)
+
+    @cached_property
+    def uniform_covariance_of_modes(self) -> FloatArray:
+        """The same without the illumination as a weight."""
+        return _covariance(self._modes, self._uniform_weight)
+
+    def rms_rad(self, coefficients: FloatArray) -> float:
+        """Weighted rms of the phase about its weighted mean, radians."""
+        return math.sqrt(max(float(coefficients @ self.covariance_of_modes @ coefficients), 0.0))
+
+    def uniform_rms_rad(self, coefficients: FloatArray) -> float:
+        """Rms of the phase about its mean, every part of the unblocked dish alike, radians."""
+        return math.sqrt(max(float(coefficients @ self.uniform_covariance_of_modes @ coefficients), 0.0))
+
+    def rms_error_rad(self, coefficients: FloatArray, covariance: FloatArray) -> float:
+        """Standard error of the weighted rms, to first order, radians; see `rms_of_errors_rad` for a flat surface."""
+        rms = self.rms_rad(coefficients)
+        if rms == 0:
+            return self.rms_of_errors_rad(covariance)
+        slope = self.covariance_of_modes @ coefficients / rms
+        return math.sqrt(max(float(slope @ covariance @ slope), 0.0))
+
+    def rms_of_errors_rad(self, covariance: FloatArray) -> float:
+        """Expected weighted rms of the phase's error over the dish, radians."""
+        return math.sqrt(max(float(np.sum(self.covariance_of_modes * covariance)), 0.0))
+
+    def exact_efficiency(self, coefficients: FloatArray) -> float:
+        """`|sum A exp(i phi)|^2 / (sum A)^2`."""
+        return float(abs(np.sum(self._weight * np.exp(1j * (coefficients @ self._modes)))) ** 2)
+
+    def best_focus_m(
+        self, coefficients: FloatArray, covariance: FloatArray, wavelength_m: float
+    ) -> tuple[float, float]:
+        """Move of the subreflector that minimises the weighted rms of `phi - k delta(dz)`, and its error.
+
+        The path is taken as linear in the move, which for the small moves of a focus correction it is.
+
+        Parameters
+        ----------
+        coefficients : array, shape (terms,), radians
+        covariance : array, shape (terms, terms), radians squared
+        wavelength_m : float, metres
+
+        Returns
+        -------
+        (best_focus_m, error_m) : float, metres
+            Positive away from the primary.
+        """
+        path = defocus_images(self.telescope.geometry, *self._sampling.mesh())[0].flatten().numpy()
+        joint = _covariance(np.vstack([self._modes, path]), self._weight)
+        per_radian = joint[:-1, -1] / joint[-1, -1] * wavelength_m / (2 * math.pi)
+        error = math.sqrt(max(float(per_radian @ covariance @ per_radian), 0.0))
+        return float(per_radian @ coefficients), error
+
+
+def _covariance(modes: FloatArray, weight: FloatArray) -> FloatArray:
+    mean = modes @ weight
+    return (modes * weight) @ modes.T - np.outer(mean, mean)
+
+
+def illumination_amplitude(
+    telescope: Telescope, shape: tuple[float, ...], x_m: torch.Tensor, y_m: torch.Tensor
+) -> FloatArray:
+    """Field amplitude of the illumination, 1 at its centre.
+
+    Parameters
+    ----------
+    telescope : Telescope
+    shape : tuple of float
+        Values of `SHAPE_PARAMETERS`.
+    x_m, y_m : Tensor, shape (y, x), metres
+
+    Returns
+    -------
+    array, shape (y, x)
+    """
+    values = {name: x_m.new_tensor([value]) for name, value in zip(SHAPE_PARAMETERS, shape, strict=True)}
+    radius = telescope.geometry.dish_radius_m
+    return illuminate(telescope.illumination, x_m, y_m, radius, values).amplitude[0].numpy()
+
+
+def aperture_images(
+    telescope: Telescope,
+    shape: tuple[float, ...],
+    terms: tuple[ZernikeTerm, ...],
+    coefficients: FloatArray,
+    covariance: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Phase, its standard error and the amplitude over the dish, on pixels for people to look at.
+
+    Parameters
+    ----------
+    telescope : Telescope
+    shape : tuple of float
+        Values of `SHAPE_PARAMETERS`.
+    terms : tuple of ZernikeTerm
+    coefficients : array, shape (terms,), radians
+    covariance : array, shape (terms, terms), radians squared
+
+    Returns
+    -------
+    axis_m : array, shape (pixels,), metres
+    phase_rad, phase_error_rad : array, shape (y, x), radians, NaN off the dish
+    amplitude : array, shape (y, x)
+        0 where blocked and off the dish.
+    """
+    radius = telescope.geometry.dish_radius_m
+    axis = np.linspace(-radius, radius, _IMAGE_PIXELS)
+    grid = torch.as_tensor(axis)
+    y, x = torch.meshgrid(grid, grid, indexing="ij")
+    modes = zernike_basis(x / radius, y / radius, terms).flatten(1).numpy()
+    on_dish = np.hypot(x.numpy(), y.numpy()) <= radius
+    phase = np.where(on_dish, (coefficients @ modes).reshape(x.shape), np.nan)
+    variance = np.einsum("ip,ij,jp->p", modes, covariance, modes, optimize=True).reshape(x.shape)
+    error = np.where(on_dish, np.sqrt(np.clip(variance, 0, None)), np.nan)
+    amplitude = open_area(telescope, axis, axis) * illumination_amplitude(telescope, shape, x, y)
+    return axis, phase, error, np.where(on_dish, amplitude, 0.0)
