@@ -1,0 +1,1 @@
+"""Parameters, likelihoods, solver, errors and the result of a fit."""

@@ -1,0 +1,345 @@
+"""From the solver's tensors to the values of a result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from oofpy._version import __version__
+from oofpy.fitting.elimination import LinearFit
+from oofpy.fitting.flagging import fit_flags
+from oofpy.fitting.parameters import ParameterSet, parameter_unit
+from oofpy.fitting.problem import FitProblem
+from oofpy.fitting.result import (
+    ApertureImages,
+    Coefficient,
+    FitResult,
+    MapArrays,
+    MapFit,
+    OrderFit,
+    Parameter,
+    SurfaceSummary,
+)
+from oofpy.fitting.solver import Solution
+from oofpy.fitting.status import FitStatus
+from oofpy.fitting.uncertainty import correlation_area, degenerate_pairs, parameter_covariance
+from oofpy.flags import Flag
+from oofpy.map_statistics import border_noise
+from oofpy.observation import BeamMap, Observation
+from oofpy.optics.illumination import SHAPE_PARAMETERS
+from oofpy.surface import WeightedDish, aperture_images, half_path_um
+
+FloatArray = NDArray[np.float64]
+
+_LOW_WEIGHT = 0.1
+
+
+def assemble_order(
+    problem: FitProblem, order: int, solution: Solution, starts: tuple[str, ...]
+) -> list[OrderFit]:
+    """Values, errors and diagnostics of one order, for every observation.
+
+    Parameters
+    ----------
+    problem : FitProblem
+    order : int
+    solution : Solution
+    starts : tuple of str
+        Start that won, for every observation.
+
+    Returns
+    -------
+    list of OrderFit
+        With `seconds` zero: the caller knows the time.
+    """
+    parameters = problem.at_order(order)
+    free = parameters.for_solver(problem.start.device)
+    state = problem.model(solution.parameters)
+    residuals = _psi(problem, solution.linear)
+    correlation = torch.tensor(
+        [
+            [
+                correlation_area(m.u_rad[m.used], m.v_rad[m.used], residuals[i, j, : m.samples])
+                for j, m in enumerate(observation.maps)
+            ]
+            for i, observation in enumerate(problem.observations)
+        ],
+        dtype=torch.float64,
+        device=problem.start.device,
+    )
+    covariance = parameter_covariance(
+        problem.model, state, solution.linear, problem.data, problem.likelihood, free, correlation
+    )
+    peaks = problem.model.unaberrated_peak(solution.parameters)
+    values = _Values(problem, parameters, solution, correlation, covariance, peaks)
+    return [values.order_fit(order, number, starts[number]) for number in range(len(problem.observations))]
+
+
+def _psi(problem: FitProblem, linear: LinearFit) -> FloatArray:
+    """Residuals as the likelihood sees them: psi(z), bounded for robust ones; shape (batch, maps, samples)."""
+    z = linear.standardised(problem.data)
+    return (problem.likelihood.weight(z) * z).cpu().numpy()
+
+
+class _Values:
+    """One order of a batch, as arrays, from which the values of single observations are read."""
+
+    def __init__(
+        self,
+        problem: FitProblem,
+        parameters: ParameterSet,
+        solution: Solution,
+        correlation: torch.Tensor,
+        covariance: torch.Tensor,
+        peaks: torch.Tensor,
+    ) -> None:
+        self.problem, self.set = problem, parameters
+        self.values = solution.parameters.cpu().numpy()
+        self.covariance = covariance.cpu().numpy()
+        self.correlation = correlation.cpu().numpy()
+        self.peaks = peaks.cpu().numpy()
+        self.evaluations = solution.evaluations.tolist()
+        self.status = solution.status
+        self.cost = solution.cost.tolist()
+        linear = solution.linear
+        self.linear_coefficients = linear.coefficients.cpu().numpy()
+        self.scale = linear.scale.cpu().numpy()
+        self.residual = linear.residual.cpu().numpy()
+        self.relative = relative_weight(problem, linear).cpu().numpy()
+
+    def order_fit(self, order: int, number: int, start: str) -> OrderFit:
+        observation = self.problem.observations[number]
+        names = self.set.free_names
+        covariance = self.covariance[number]
+        errors = dict(zip(names, np.sqrt(np.clip(np.diag(covariance), 0, None)), strict=True))
+        coefficients = tuple(
+            Coefficient(
+                term.n,
+                term.l,
+                f"{term.label} {term.common_name}".strip(),
+                float(value),
+                float(errors.get(term.label, 0.0)),
+            )
+            for term, value in zip(self.problem.terms, self.values[number], strict=False)
+            if term.n <= order
+        )
+        maps = tuple(self._map_fit(number, m) for m in range(len(observation.maps)))
+        samples = sum(fitted.samples for fitted in maps)
+        effective = sum(fitted.samples / fitted.correlation_samples for fitted in maps)
+        # In units of each map's range, so that the number does not depend on the unit of the data.
+        ranges = [float(np.ptp(m.power[m.used])) for m in observation.maps]
+        cost = self.cost[number] - sum(m.samples * math.log(r) for m, r in zip(maps, ranges, strict=True))
+        return OrderFit(
+            order=order,
+            coefficients=coefficients,
+            parameters=self._parameters(number, errors),
+            covariance_names=names,
+            covariance=covariance,
+            maps=maps,
+            surface=self._surface(number, order),
+            status=self.status[number],
+            start=start,
+            cost=cost,
+            bic=2 * cost * effective / samples + len(names) * math.log(effective),
+            effective_samples=effective,
+            reduced_chi2=self._reduced_chi2(maps, len(names)),
+            evaluations=self.evaluations[number],
+            seconds=0.0,
+        )
+
+    def _parameters(self, number: int, errors: dict[str, Any]) -> tuple[Parameter, ...]:
+        modes = len(self.problem.terms)
+        found = []
+        for place, name in enumerate(self.problem.model.layout.names):
+            if place < modes:
+                continue
+            value, free = float(self.values[number, place]), bool(self.set.free[place])
+            bounded = free and (value <= self.set.lower[place] or value >= self.set.upper[place])
+            error = float(errors[name]) if free else None
+            found.append(Parameter(name, value, error, parameter_unit(name), free, bounded))
+        return tuple(found)
+
+    def _map_fit(self, number: int, m: int) -> MapFit:
+        beam_map = self.problem.observations[number].maps[m]
+        layout = self.problem.model.layout
+        linear = self.linear_coefficients[number, m]
+        residual = self.residual[number, m, : beam_map.samples]
+        u, v = beam_map.u_rad[beam_map.used], beam_map.v_rad[beam_map.used]
+        observed = beam_map.power[beam_map.used]
+        # Slopes are fitted per half-width of the map (see the problem's data).
+        half = max(np.abs(u).max(), np.abs(v).max())
+        slopes = linear[2:] / half if linear.size > 2 else (0.0, 0.0)
+        pointing = [
+            float(self.values[number, layout.slice_of(kind)][m]) for kind in ("pointing_u_rad", "pointing_v_rad")
+        ]
+        spread = float(np.ptp(observed))
+        return MapFit(
+            dz_m=beam_map.defocus_m,
+            gain=float(linear[0] * self.peaks[number]),
+            background=float(linear[1]),
+            background_slope_per_rad=(float(slopes[0]), float(slopes[1])),
+            pointing_rad=(pointing[0], pointing[1]),
+            noise=float(self.scale[number, m]),
+            border_noise=border_noise(BeamMap(u, v, residual, beam_map.defocus_m)),
+            samples=beam_map.samples,
+            masked=beam_map.masked,
+            residual_rms_over_peak=float(np.sqrt(np.mean(residual**2)) / spread) if spread > 0 else 0.0,
+            correlation_samples=float(self.correlation[number, m]),
+            down_weighted_fraction=float(np.mean(self.relative[number, m, : beam_map.samples] < _LOW_WEIGHT)),
+        )
+
+    def _reduced_chi2(self, maps: tuple[MapFit, ...], free: int) -> float:
+        scale = self.problem.likelihood.gaussian_scale
+        squares = sum(
+            fitted.samples * (fitted.noise / scale / fitted.border_noise) ** 2
+            for fitted in maps
+            if fitted.border_noise > 0
+        )
+        return squares / (sum(fitted.samples for fitted in maps) - free)
+
+    def dish(self, number: int, order: int) -> WeightedDish:
+        layout = self.problem.model.layout
+        shape = tuple(float(self.values[number, layout.slice_of(name)][0]) for name in SHAPE_PARAMETERS)
+        terms = tuple(term for term in self.problem.terms if term.n <= order)
+        return WeightedDish(self.problem.telescope, shape, terms)
+
+    def mode_covariance(self, number: int, count: int) -> FloatArray:
+        """Covariance of the first coefficients, zero for fixed ones."""
+        full = np.zeros((count, count))
+        free = np.flatnonzero(self.set.free[:count])
+        full[np.ix_(free, free)] = self.covariance[number][: free.size, : free.size]
+        return full
+
+    def _surface(self, number: int, order: int) -> SurfaceSummary:
+        dish, wavelength = self.dish(number, order), self.problem.observations[number].wavelength_m
+        values = self.values[number, : len(dish.terms)]
+        covariance = self.mode_covariance(number, len(dish.terms))
+        without_focus = np.where([(term.n, term.l) == (2, 0) for term in dish.terms], 0.0, values)
+        rms = dish.rms_rad(values)
+        focus, focus_error = dish.best_focus_m(values, covariance, wavelength)
+
+        def micrometres(phase: float) -> float:
+            return float(half_path_um(phase, wavelength))
+
+        return SurfaceSummary(
+            rms_um=micrometres(rms),
+            rms_um_error=micrometres(dish.rms_error_rad(values, covariance)),
+            rms_unweighted_um=micrometres(dish.uniform_rms_rad(values)),
+            rms_without_focus_um=micrometres(dish.rms_rad(without_focus)),
+            ruze_efficiency=math.exp(-(rms**2)),
+            exact_efficiency=dish.exact_efficiency(values),
+            best_focus_m=focus,
+            best_focus_m_error=focus_error,
+        )
+
+
+def relative_weight(problem: FitProblem, linear: LinearFit) -> torch.Tensor:
+    """Weight the likelihood gave each sample over that of a sample that fits perfectly; 0 where masked."""
+    weight = problem.likelihood.weight(linear.standardised(problem.data))
+    at_zero = problem.likelihood.weight(torch.zeros((), dtype=weight.dtype, device=weight.device))
+    return torch.where(problem.data.weight > 0, weight / at_zero, 0.0)
+
+
+def assemble_result(
+    problem: FitProblem,
+    number: int,
+    orders: Sequence[OrderFit],
+    winners: Sequence[Any],
+    chosen_order: int,
+    flags: tuple[Flag, ...],
+) -> FitResult:
+    """Put the result of one observation together.
+
+    Parameters
+    ----------
+    problem : FitProblem
+    number : int
+        Of the observation in the batch.
+    orders : sequence of OrderFit
+    winners : sequence of Winner
+        Of the same orders.
+    chosen_order : int
+    flags : tuple of Flag
+        Of the observation.
+
+    Returns
+    -------
+    FitResult
+    """
+    observation = problem.observations[number]
+    place = [fit.order for fit in orders].index(chosen_order)
+    chosen, winner = orders[place], winners[place]
+    solution = winner.solution
+    names = chosen.covariance_names
+    pairs = degenerate_pairs(names, chosen.covariance)
+    return FitResult(
+        name=observation.name,
+        wavelength_m=observation.wavelength_m,
+        elevation_rad=observation.elevation_rad,
+        object_name=observation.object_name,
+        date=observation.date,
+        sources=observation.sources,
+        telescope=problem.telescope,
+        settings=problem.settings,
+        orders=tuple(orders),
+        chosen_order=chosen_order,
+        map_arrays=_map_arrays(problem, number, solution),
+        aperture=_images(problem, number, chosen, solution),
+        flags=(*flags, *fit_flags(chosen, winner.rival_excess[number], winner.rival_distance[number], pairs)),
+        degenerate_pairs=pairs,
+        device=str(problem.start.device.type),
+        dtype="float64" if problem.settings.precision == "double" else "float32",
+        versions=library_versions(),
+    )
+
+
+def _map_arrays(problem: FitProblem, number: int, solution: Solution) -> tuple[MapArrays, ...]:
+    observation = problem.observations[number]
+    residual = solution.linear.residual[number].cpu().numpy()
+    weight = relative_weight(problem, solution.linear)[number].cpu().numpy()
+    arrays = []
+    for m, beam_map in enumerate(observation.maps):
+        model, given = np.full(beam_map.power.size, np.nan), np.zeros(beam_map.power.size)
+        used = beam_map.used
+        model[used] = beam_map.power[used] - residual[m, : beam_map.samples]
+        given[used] = weight[m, : beam_map.samples]
+        arrays.append(
+            MapArrays(
+                beam_map.label, beam_map.u_rad, beam_map.v_rad, beam_map.power, model, given
+            )
+        )
+    return tuple(arrays)
+
+
+def _images(problem: FitProblem, number: int, chosen: OrderFit, solution: Solution) -> ApertureImages:
+    layout = problem.model.layout
+    values = solution.parameters[number].cpu().numpy()
+    shape = tuple(float(values[layout.slice_of(name)][0]) for name in SHAPE_PARAMETERS)
+    count = len(chosen.coefficients)
+    covariance = np.zeros((count, count))
+    free = [place for place in range(count) if layout.names[place] in chosen.covariance_names]
+    covariance[np.ix_(free, free)] = chosen.covariance[: len(free), : len(free)]
+    axis, phase, error, amplitude = aperture_images(
+        problem.telescope, shape, problem.terms[:count], values[:count], covariance
+    )
+    wavelength = problem.observations[number].wavelength_m
+    return ApertureImages(
+        axis, phase, np.asarray(half_path_um(phase, wavelength)), np.asarray(half_path_um(error, wavelength)), amplitude
+    )
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of oofpy and of the libraries that decide its numbers."""
+    versions = {"oofpy": __version__}
+    for name in ("torch", "numpy", "scipy", "astropy"):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "unknown"
+    return versions

@@ -1,0 +1,246 @@
+"""Observations in, results out: the order ladder, the choice of the order, and what is worth a flag."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from oofpy.fitting.assemble import assemble_order, assemble_result
+from oofpy.fitting.elimination import LinearFit
+from oofpy.fitting.problem import FitProblem, prepare
+from oofpy.fitting.result import FitResult, OrderFit
+from oofpy.fitting.settings import LOWEST_FIT_ORDER, FitSettings
+from oofpy.fitting.solver import Solution
+from oofpy.fitting.status import FitStatus
+from oofpy.observation import Observation
+from oofpy.optics.zernike import ZernikeTerm
+from oofpy.plausibility import check_observation
+from oofpy.telescope import Telescope
+
+FloatArray = NDArray[np.float64]
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The better of the starts of one order, for every observation.
+
+    Parameters
+    ----------
+    solution : Solution
+    starts : tuple of str
+        Name of the start that won.
+    rival_excess : array, shape (observations,)
+        Cost of the other start above the winner's; NaN with one start.
+    rival_distance : array, shape (observations,)
+        Largest difference of a coefficient between the two, radians; NaN with one start.
+    """
+
+    solution: Solution
+    starts: tuple[str, ...]
+    rival_excess: FloatArray
+    rival_distance: FloatArray
+
+
+def fit_observation(
+    observation: Observation,
+    telescope: Telescope,
+    settings: FitSettings | None = None,
+    *,
+    report: Report | None = None,
+) -> FitResult:
+    """Fit the surface of a telescope to one observation.
+
+    Parameters
+    ----------
+    observation : Observation
+        In the sign convention of the model (see `oofpy.conventions`).
+    telescope : Telescope
+        Complete: every number known.
+    settings : FitSettings, optional
+        Defaults where None.
+    report : callable, optional
+        Takes one line of progress at a time.
+
+    Returns
+    -------
+    FitResult
+        Also where the fit did not converge: its status says so, with advice.
+
+    Raises
+    ------
+    InputError
+        If the observation cannot belong to the telescope or has too few samples.
+    ConfigurationError
+        If a number of the telescope is unknown or a parameter's rule is wrong.
+    UsageError
+        If CUDA is asked for and absent.
+    """
+    return fit_batch([observation], telescope, settings, report=report)[0]
+
+
+def fit_batch(
+    observations: Sequence[Observation],
+    telescope: Telescope,
+    settings: FitSettings | None = None,
+    *,
+    report: Report | None = None,
+) -> list[FitResult]:
+    """Fit observations of one telescope side by side; see `fit_observation`.
+
+    Parameters
+    ----------
+    observations : sequence of Observation
+        With the same number of maps each; maps of unequal size are padded.
+    telescope : Telescope
+    settings : FitSettings, optional
+    report : callable, optional
+
+    Returns
+    -------
+    list of FitResult
+        In the order given. `seconds` is the time of an order over the number of observations.
+    """
+    settings = settings or FitSettings()
+    telescope.require_complete()
+    flags = [check_observation(observation, telescope) for observation in observations]
+    highest = settings.highest_auto_order if settings.order == "auto" else int(settings.order)
+    problem = prepare(tuple(observations), telescope, settings, highest)
+    ladder = climb(problem, highest, report or (lambda line: None))
+    results = []
+    for number, observation in enumerate(observations):
+        orders, winners = zip(*ladder[number], strict=True)
+        chosen = choose_order(orders) if settings.order == "auto" else highest
+        results.append(assemble_result(problem, number, orders, winners, chosen, (*observation.flags, *flags[number])))
+    return results
+
+
+def climb(problem: FitProblem, highest: int, report: Report) -> list[list[tuple[OrderFit, Winner]]]:
+    """Fit order after order, each from the order below and from zero.
+
+    Parameters
+    ----------
+    problem : FitProblem
+    highest : int
+        Where the ladder ends, unless the order is chosen by the data and all surfaces have settled before.
+    report : callable
+
+    Returns
+    -------
+    list (observations) of list (orders) of (OrderFit, Winner)
+    """
+    settings = problem.settings
+    automatic = settings.order == "auto"
+    lowest = LOWEST_FIT_ORDER if settings.ladder or automatic else highest
+    ladder: list[list[tuple[OrderFit, Winner]]] = [[] for _ in problem.observations]
+    below: torch.Tensor | None = None
+    for order in range(lowest, highest + 1):
+        began = time.perf_counter()
+        decrease = settings.tolerance if order == highest or automatic else settings.ladder_tolerance
+        winner = fit_order(problem, order, below, decrease)
+        below = winner.solution.parameters
+        fits = assemble_order(problem, order, winner.solution, winner.starts)
+        seconds = (time.perf_counter() - began) / len(problem.observations)
+        for number, fit in enumerate(fits):
+            ladder[number].append((replace(fit, seconds=seconds), winner))
+        report(_progress(order, highest, fits))
+        if automatic and all(_settled(problem, [fit for fit, _ in steps]) for steps in ladder):
+            break
+    return ladder
+
+
+def fit_order(problem: FitProblem, order: int, below: torch.Tensor | None, decrease: float) -> Winner:
+    """Fit one order from zero and, where given, from the order below; keep the better.
+
+    Parameters
+    ----------
+    problem : FitProblem
+    order : int
+    below : Tensor, shape (observations, parameters), optional
+        Where the order below ended.
+    decrease : float
+        Tolerance.
+
+    Returns
+    -------
+    Winner
+    """
+    free = problem.at_order(order).for_solver(problem.start.device)
+    zero = problem.solve(problem.start, free, decrease)
+    count = len(problem.observations)
+    if below is None:
+        missing = np.full(count, np.nan)
+        return Winner(zero, ("zero",) * count, missing, missing)
+    risen = problem.solve(below, free, decrease)
+    higher = risen.cost - zero.cost
+    modes = problem.model.layout.slice_of("modes")
+    distance = (risen.parameters[:, modes] - zero.parameters[:, modes]).abs().amax(-1)
+    # A difference below the tolerance is none; the order below is then the one to name.
+    from_zero = ~(higher <= decrease)
+    better = _pick(from_zero, zero, risen)
+    starts = tuple("zero" if flag else "order below" for flag in from_zero.tolist())
+    return Winner(better, starts, higher.abs().cpu().numpy(), distance.cpu().numpy())
+
+
+def _pick(first: torch.Tensor, one: Solution, other: Solution) -> Solution:
+    """Take each observation from one solution where `first`, from the other elsewhere; evaluations add up."""
+
+    def pick(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return torch.where(first.reshape(-1, *[1] * (a.ndim - 1)), a, b)
+
+    return Solution(
+        pick(one.parameters, other.parameters),
+        LinearFit(*(pick(getattr(one.linear, n), getattr(other.linear, n)) for n in LinearFit.__dataclass_fields__)),
+        pick(one.cost, other.cost),
+        one.evaluations + other.evaluations,
+        tuple(a if flag else b for flag, a, b in zip(first.tolist(), one.status, other.status, strict=True)),
+    )
+
+
+def choose_order(orders: Sequence[OrderFit]) -> int:
+    """Order with the lowest BIC among those that converged; see `OrderFit.bic`."""
+    converged = [fit for fit in orders if fit.status is FitStatus.CONVERGED] or list(orders)
+    return min(with_common_correlation(converged), key=lambda fit: fit.bic).order
+
+
+def with_common_correlation(orders: Sequence[OrderFit]) -> list[OrderFit]:
+    """Orders with their BIC counted in the effective samples of the last.
+
+    The cost over the correlation area is comparable between orders only for one area; that of the highest order
+    holds the least misfit and the most noise.
+    """
+    effective = orders[-1].effective_samples
+    samples = sum(fitted.samples for fitted in orders[-1].maps)
+    return [
+        replace(fit, bic=2 * fit.cost * effective / samples + len(fit.covariance_names) * math.log(effective))
+        for fit in orders
+    ]
+
+
+def _settled(problem: FitProblem, orders: list[OrderFit]) -> bool:
+    """Whether the last order changed the surface by less than its error."""
+    if len(orders) < 2:
+        return False
+    before, after = orders[-2], orders[-1]
+    lower = {(c.n, c.l): c.phase_rad for c in before.coefficients}
+    # Norms over the full disc: a stopping rule needs no weights.
+    change = sum(((c.phase_rad - lower.get((c.n, c.l), 0.0)) / ZernikeTerm(c.n, c.l).norm) ** 2 for c in after.coefficients)
+    error = sum((c.phase_rad_error / ZernikeTerm(c.n, c.l).norm) ** 2 for c in after.coefficients)
+    return change < error
+
+
+def _progress(order: int, highest: int, fits: list[OrderFit]) -> str:
+    if len(fits) > 1:
+        converged = sum(fit.status is FitStatus.CONVERGED for fit in fits)
+        return f"order {order} of {highest}: {converged} of {len(fits)} converged"
+    fit = fits[0]
+    return (
+        f"order {order} of {highest}: surface rms {fit.surface.rms_um:.1f} um, {fit.evaluations} evaluations, "
+        f"{fit.status.value}"
+    )

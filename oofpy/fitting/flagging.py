@@ -1,0 +1,119 @@
+"""What looks wrong with a fit: one rule a flag."""
+
+from __future__ import annotations
+
+import math
+
+from oofpy.fitting.result import OrderFit
+from oofpy.fitting.status import FitStatus
+from oofpy.flags import Flag
+
+_CLOSE_RIVAL = 10.0  # effective log-likelihood
+_FAR_RIVAL_RAD = 0.05
+_MOST_DOWN_WEIGHTED = 0.25
+_LARGEST_REDUCED_CHI2 = 4.0
+_CORRELATED = 4.0
+
+
+def fit_flags(
+    fit: OrderFit, rival_excess: float, rival_distance: float, pairs: tuple[tuple[str, str, float], ...]
+) -> tuple[Flag, ...]:
+    """Judge the fit of the chosen order.
+
+    Parameters
+    ----------
+    fit : OrderFit
+    rival_excess : float
+        Cost of the other start above this one; NaN where there was one start.
+    rival_distance : float
+        Largest difference of a coefficient between the two, radians.
+    pairs : tuple of (str, str, float)
+        Degenerate pairs.
+
+    Returns
+    -------
+    tuple of Flag
+    """
+    flags = []
+    if fit.status is not FitStatus.CONVERGED:
+        flags.append(Flag("not-converged", f"order {fit.order}: {fit.status.value}: {fit.status.advice}"))
+    for parameter in fit.parameters:
+        if parameter.at_bound:
+            flags.append(
+                Flag(
+                    "parameter-at-bound",
+                    f"{parameter.name} = {parameter.value:g} {parameter.unit} lies at its bound; fix it at a known value, or "
+                    "look for a wrong telescope, defocus or background",
+                )
+            )
+    flags += _rival(fit, rival_excess, rival_distance)
+    flags += _residuals(fit)
+    for first, second, correlation in pairs:
+        flags.append(
+            Flag(
+                "degenerate-pair",
+                f"{first} and {second} are hardly told apart (correlation {correlation:+.3f}); fix one of them or give it a "
+                "prior",
+                serious=False,
+            )
+        )
+    return tuple(flags)
+
+
+def _rival(fit: OrderFit, excess: float, distance: float) -> list[Flag]:
+    """Two starts that ended apart: serious where the data hardly prefer one."""
+    if math.isnan(excess) or distance < _FAR_RIVAL_RAD:
+        return []
+    samples = sum(fitted.samples for fitted in fit.maps)
+    effective = excess * fit.effective_samples / samples
+    if effective < _CLOSE_RIVAL:
+        return [
+            Flag(
+                "competing-minimum",
+                f"another surface, {distance:.2f} rad away in one term, fits almost as well (log-likelihood lower by "
+                f"{effective:.1f}); compare both, or lower the order",
+            )
+        ]
+    return [
+        Flag(
+            "start-trapped",
+            f"the other start than '{fit.start}' ended in a worse minimum (log-likelihood lower by {effective:.0f}) and "
+            "was dropped",
+            serious=False,
+        )
+    ]
+
+
+def _residuals(fit: OrderFit) -> list[Flag]:
+    flags = []
+    for number, fitted in enumerate(fit.maps, start=1):
+        if fitted.down_weighted_fraction > _MOST_DOWN_WEIGHTED:
+            flags.append(
+                Flag(
+                    "many-samples-down-weighted",
+                    f"map {number}: the likelihood disregards {fitted.down_weighted_fraction:.0%} of the samples; look at the "
+                    "residuals, mask what is not the source, or raise the order",
+                )
+            )
+        if fitted.gain <= 0:
+            flags.append(
+                Flag("no-beam", f"map {number}: the model finds no source in it; check the map and its defocus")
+            )
+    if fit.reduced_chi2 > _LARGEST_REDUCED_CHI2:
+        flags.append(
+            Flag(
+                "misfit",
+                f"the residuals are {math.sqrt(fit.reduced_chi2):.1f} times the noise at the border of the maps: the model does "
+                "not describe the data to their noise; errors allow for it",
+            )
+        )
+    correlated = max(fitted.correlation_samples for fitted in fit.maps)
+    if correlated > _CORRELATED:
+        flags.append(
+            Flag(
+                "correlated-residuals",
+                f"residuals of up to {correlated:.0f} neighbouring samples move together; errors are scaled for it",
+                serious=False,
+            )
+        )
+    return flags

@@ -1,0 +1,84 @@
+"""Likelihoods of the residuals: cost, weight and slope as functions of the standardised residual z = r / scale.
+
+Each is minus the logarithm of a density up to a constant, `sum rho(z) + N log(scale)`; the scale is fitted. `psi = rho'`,
+the weight is `psi / z`, and `psi'` measures how much of the weight is curvature: Gauss-Newton with the weights alone takes steps
+that are too short by the ratio of the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+STUDENT_DEGREES_OF_FREEDOM = 4.0
+HUBER_THRESHOLD = 1.345
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """One likelihood.
+
+    Parameters
+    ----------
+    name : str
+        As in settings.
+    cost : callable
+        rho(z), elementwise.
+    weight : callable
+        psi(z) / z, elementwise.
+    slope : callable
+        psi'(z), elementwise.
+    gaussian_scale : float
+        Fitted scale for Gaussian noise of unit standard deviation, so that noise can be quoted alike.
+    quadratic : bool
+        Whether the weights do not depend on the residuals.
+    """
+
+    name: str
+    cost: Callable[[torch.Tensor], torch.Tensor]
+    weight: Callable[[torch.Tensor], torch.Tensor]
+    slope: Callable[[torch.Tensor], torch.Tensor]
+    gaussian_scale: float
+    quadratic: bool = False
+
+
+def _cauchy_slope(z: torch.Tensor) -> torch.Tensor:
+    squared = z * z
+    return 2 * (1 - squared) / (1 + squared) ** 2
+
+
+def _student_slope(z: torch.Tensor) -> torch.Tensor:
+    nu, squared = STUDENT_DEGREES_OF_FREEDOM, z * z
+    return (nu + 1) * (nu - squared) / (nu + squared) ** 2
+
+
+def _huber_cost(z: torch.Tensor) -> torch.Tensor:
+    distance = z.abs()
+    return torch.where(
+        distance <= HUBER_THRESHOLD, z * z / 2, HUBER_THRESHOLD * (distance - HUBER_THRESHOLD / 2)
+    )
+
+
+LIKELIHOODS = {
+    likelihood.name: likelihood
+    for likelihood in (
+        Likelihood("gaussian", lambda z: z * z / 2, torch.ones_like, torch.ones_like, 1.0, True),
+        Likelihood("cauchy", lambda z: torch.log1p(z * z), lambda z: 2 / (1 + z * z), _cauchy_slope, 0.6120),
+        Likelihood(
+            "student-t",
+            lambda z: (STUDENT_DEGREES_OF_FREEDOM + 1) / 2 * torch.log1p(z * z / STUDENT_DEGREES_OF_FREEDOM),
+            lambda z: (STUDENT_DEGREES_OF_FREEDOM + 1) / (STUDENT_DEGREES_OF_FREEDOM + z * z),
+            _student_slope,
+            0.8310,
+        ),
+        Likelihood(
+            "huber",
+            _huber_cost,
+            lambda z: HUBER_THRESHOLD / z.abs().clamp(min=HUBER_THRESHOLD),
+            lambda z: (z.abs() <= HUBER_THRESHOLD).to(z.dtype),
+            0.8710,
+        ),
+    )
+}

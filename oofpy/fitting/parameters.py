@@ -1,0 +1,168 @@
+"""Which parameters a fit has: free or fixed, start, bounds and priors, all by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from oofpy.errors import ConfigurationError
+from oofpy.fitting.settings import ParameterRule
+from oofpy.fitting.solver import FreeParameters
+from oofpy.optics.beam import MAP_PARAMETERS, ParameterLayout
+from oofpy.optics.illumination import SHAPE_PARAMETERS
+from oofpy.telescope import Telescope
+
+FloatArray = NDArray[np.float64]
+
+
+def parameter_unit(name: str) -> str:
+    """Unit of a parameter by its name: `dB`, `rad`, `m`, or empty."""
+    kind = name.split("[")[0]
+    if kind.startswith("Z("):
+        return "rad"
+    return {"_db": "dB", "_rad": "rad", "_m": "m"}.get(kind[kind.rfind("_") :], "")
+
+
+@dataclass(frozen=True)
+class ParameterSet:
+    """Start, bounds and priors of every parameter of a layout, as arrays over its names.
+
+    Parameters
+    ----------
+    layout : ParameterLayout
+    free : array of bool
+    start, lower, upper, prior_mean, prior_sigma : array
+        In the unit of each name.
+    """
+
+    layout: ParameterLayout
+    free: NDArray[np.bool_]
+    start: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    prior_mean: FloatArray
+    prior_sigma: FloatArray
+
+    @classmethod
+    def of_telescope(
+        cls, layout: ParameterLayout, telescope: Telescope, rules: Mapping[str, ParameterRule]
+    ) -> ParameterSet:
+        """Defaults of the telescope with the user's rules applied.
+
+        Free by default are the coefficients, the pointing of each map, and the taper where the telescope says so.
+
+        Parameters
+        ----------
+        layout : ParameterLayout
+        telescope : Telescope
+        rules : mapping of str to ParameterRule
+
+        Returns
+        -------
+        ParameterSet
+
+        Raises
+        ------
+        ConfigurationError
+            For a rule whose name is unknown, or a start outside its bounds.
+        """
+        count = len(layout.names)
+        values = cls(
+            layout,
+            np.zeros(count, bool),
+            np.zeros(count),
+            np.full(count, -np.inf),
+            np.full(count, np.inf),
+            np.zeros(count),
+            np.full(count, np.inf),
+        )
+        values.free[layout.slice_of("modes")] = True
+        values.free[layout.slice_of("pointing_u_rad")] = True
+        values.free[layout.slice_of("pointing_v_rad")] = True
+        taper, illumination = layout.slice_of("edge_taper_db"), telescope.illumination
+        values.free[taper] = illumination.edge_taper_free
+        values.start[taper] = illumination.edge_taper_db
+        if illumination.edge_taper_free:
+            values.lower[taper], values.upper[taper] = illumination.edge_taper_min_db, illumination.edge_taper_max_db
+        for name, rule in rules.items():
+            for place in values._places(name):
+                values._apply(place, name, rule)
+        return values
+
+    def _places(self, name: str) -> list[int]:
+        """Places of a rule's parameter; a term above the order of the fit has none and is passed over."""
+        names = self.layout.names
+        if name in names:
+            return [names.index(name)]
+        if name in MAP_PARAMETERS:
+            return list(range(len(names)))[self.layout.slice_of(name)]
+        if re.fullmatch(r"Z\(\d+,-?\d+\)", name):
+            return []
+        known = ", ".join(["Z(n,l)", *SHAPE_PARAMETERS, *(f"{kind} or {kind}[map]" for kind in MAP_PARAMETERS)])
+        raise ConfigurationError("is not a parameter", key=f"parameters.{name}", remedy=f"the parameters are {known}")
+
+    def _apply(self, place: int, name: str, rule: ParameterRule) -> None:
+        for field, target in (("free", self.free), ("start", self.start), ("lower", self.lower), ("upper", self.upper)):
+            value = getattr(rule, field)
+            if value is not None:
+                target[place] = value
+        if rule.prior_sigma is not None:
+            self.prior_sigma[place] = rule.prior_sigma
+            self.prior_mean[place] = self.start[place] if rule.prior_mean is None else rule.prior_mean
+        elif rule.prior_mean is not None:
+            raise ConfigurationError(
+                "a prior has a mean but no width",
+                key=f"parameters.{name}.prior_mean",
+                value=rule.prior_mean,
+                remedy="set prior_sigma as well",
+            )
+        if self.free[place] and not self.lower[place] <= self.start[place] <= self.upper[place]:
+            raise ConfigurationError(
+                f"the start is outside the bounds {self.lower[place]:g} to {self.upper[place]:g}",
+                key=f"parameters.{name}.start",
+                value=f"{self.start[place]:g}",
+                remedy="set start, lower and upper together",
+            )
+
+    def with_modes_up_to(self, order: int, orders: NDArray[np.int64]) -> ParameterSet:
+        """The same with the coefficients above an order held at zero.
+
+        Parameters
+        ----------
+        order : int
+        orders : array of int, shape (modes,)
+            Radial order of each coefficient.
+
+        Returns
+        -------
+        ParameterSet
+        """
+        free, start = self.free.copy(), self.start.copy()
+        above = np.flatnonzero(orders > order)
+        free[above], start[above] = False, 0.0
+        return ParameterSet(self.layout, free, start, self.lower, self.upper, self.prior_mean, self.prior_sigma)
+
+    @property
+    def free_names(self) -> tuple[str, ...]:
+        """Names of the free parameters, in the order of the solver."""
+        return tuple(name for name, free in zip(self.layout.names, self.free, strict=True) if free)
+
+    def for_solver(self, device: torch.device | str) -> FreeParameters:
+        """The same as the solver takes it."""
+        index = np.flatnonzero(self.free)
+        inverse = np.full(self.free.size, index.size)
+        inverse[index] = np.arange(index.size)
+        place = inverse[self.layout.column_parameters().numpy()]
+        columns = np.flatnonzero((place < index.size).any(axis=0))
+        arrays = (self.lower, self.upper, self.prior_mean, self.prior_sigma)
+        return FreeParameters(
+            torch.as_tensor(index, device=device),
+            *(torch.as_tensor(array[index], device=device) for array in arrays),
+            columns=torch.as_tensor(columns),  # only ever listed
+            place=torch.as_tensor(place[:, columns], device=device),
+        )

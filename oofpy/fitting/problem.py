@@ -1,0 +1,254 @@
+"""A batch of observations as tensors: model, data, and where a fit starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from oofpy.errors import InputError, UsageError
+from oofpy.fitting.elimination import LinearFit, MapData, rescaled
+from oofpy.fitting.likelihood import LIKELIHOODS, Likelihood
+from oofpy.fitting.parameters import ParameterSet
+from oofpy.fitting.settings import FitSettings
+from oofpy.fitting.solver import FreeParameters, LevenbergMarquardt, Solution, Tolerances
+from oofpy.map_statistics import peak_position
+from oofpy.observation import BeamMap, Observation
+from oofpy.optics.beam import BeamModel, beam_model
+from oofpy.optics.zernike import ZernikeTerm, zernike_terms
+from oofpy.telescope import Telescope
+
+FloatArray = NDArray[np.float64]
+
+# A redescending likelihood takes a poor model's misfit for glitches and creeps; Huber's, which never lets go of a
+# sample, brings the fit near first. Wide enough a stop, since only the neighbourhood matters.
+_APPROACH = "huber"
+_APPROACH_DECREASE = 10.0
+_REDESCENDING = ("cauchy", "student-t")
+# Floor of the scale over the range of a map: below it lies the error of the model, not noise.
+_SMALLEST_SCALE = 1e-7
+
+
+@dataclass(frozen=True)
+class FitProblem:
+    """Everything that the fits of a batch of observations share.
+
+    Parameters
+    ----------
+    observations : tuple of Observation
+    telescope : Telescope
+    settings : FitSettings
+    terms : tuple of ZernikeTerm
+        Of the highest order.
+    model : BeamModel
+    data : MapData
+    parameters : ParameterSet
+    start : Tensor, shape (observations, parameters)
+        Ideal surface, pointed by the maps.
+    """
+
+    observations: tuple[Observation, ...]
+    telescope: Telescope
+    settings: FitSettings
+    terms: tuple[ZernikeTerm, ...]
+    model: BeamModel
+    data: MapData
+    parameters: ParameterSet
+    start: torch.Tensor
+
+    @property
+    def likelihood(self) -> Likelihood:
+        """Likelihood of the settings."""
+        return LIKELIHOODS[self.settings.likelihood]
+
+    @property
+    def orders(self) -> NDArray[np.int64]:
+        """Radial order of every coefficient."""
+        return np.array([term.n for term in self.terms], np.int64)
+
+    def at_order(self, order: int) -> ParameterSet:
+        """Parameters of a fit of the given order."""
+        return self.parameters.with_modes_up_to(order, self.orders)
+
+    def solve(self, start: torch.Tensor, free: FreeParameters, decrease: float) -> Solution:
+        """Fit from a start with the likelihood of the settings.
+
+        Parameters
+        ----------
+        start : Tensor, shape (batch, parameters)
+        free : FreeParameters
+        decrease : float
+            Tolerance of the fit.
+
+        Returns
+        -------
+        Solution
+            Its evaluations include those of the approach.
+        """
+        limit = self.settings.max_evaluations
+        linear: LinearFit | None = None
+        used = torch.zeros(start.shape[0], dtype=torch.int64, device=start.device)
+        if self.settings.likelihood in _REDESCENDING:
+            approach = LIKELIHOODS[_APPROACH]
+            tolerances = Tolerances(_APPROACH_DECREASE, limit)
+            near = LevenbergMarquardt(self.model, self.data, approach, free, tolerances).solve(start)
+            start, used = near.parameters, near.evaluations
+            linear = rescaled(near.linear, self.likelihood.gaussian_scale / approach.gaussian_scale)
+        tolerances = Tolerances(decrease, limit)
+        solver = LevenbergMarquardt(self.model, self.data, self.likelihood, free, tolerances)
+        solution = solver.solve(start, linear)
+        return Solution(
+            solution.parameters, solution.linear, solution.cost, solution.evaluations + used, solution.status
+        )
+
+
+def prepare(
+    observations: tuple[Observation, ...], telescope: Telescope, settings: FitSettings, highest_order: int
+) -> FitProblem:
+    """Build the problem of a batch of observations.
+
+    Parameters
+    ----------
+    observations : tuple of Observation
+        With the same number of maps each.
+    telescope : Telescope
+    settings : FitSettings
+    highest_order : int
+        Of the ladder.
+
+    Returns
+    -------
+    FitProblem
+
+    Raises
+    ------
+    UsageError
+        If the observations differ in their number of maps, or CUDA is asked for and absent.
+    InputError
+        If an observation has fewer samples than parameters.
+    """
+    if len({len(observation.maps) for observation in observations}) != 1:
+        raise UsageError("observations fitted together need the same number of maps")
+    device = choose_device(settings.device)
+    positions = [[_used(m)[:2] for m in observation.maps] for observation in observations]
+    if all(_same_positions(positions[0], other) for other in positions[1:]):
+        positions = positions[:1]
+    terms = zernike_terms(highest_order, 2)
+    model = beam_model(
+        telescope,
+        positions,
+        torch.as_tensor(np.array([observation.defocus_m for observation in observations])),
+        torch.tensor([observation.wavelength_m for observation in observations], dtype=torch.float64),
+        terms,
+        device=device,
+        dtype=torch.float64 if settings.precision == "double" else torch.float32,
+    )
+    parameters = ParameterSet.of_telescope(model.layout, telescope, settings.parameters)
+    data = _map_data(observations, model, settings.background_slopes, device)
+    for observation in observations:
+        _require_samples(observation, int(parameters.free.sum()), data.background.shape[2])
+    problem = FitProblem(
+        observations, telescope, settings, terms, model, data, parameters, torch.empty(0, device=device)
+    )
+    return FitProblem(
+        observations, telescope, settings, terms, model, data, parameters, _start(problem, device)
+    )
+
+
+def choose_device(name: str) -> torch.device:
+    """Resolve `auto`, `cpu` or `cuda`; asking for CUDA where there is none is a UsageError."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError(
+            "this machine has no CUDA device that torch can use",
+            key="device",
+            value=name,
+            remedy="use --device cpu or auto",
+        )
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def _used(beam_map: BeamMap) -> tuple[FloatArray, FloatArray, FloatArray]:
+    used = beam_map.used
+    return beam_map.u_rad[used], beam_map.v_rad[used], beam_map.power[used]
+
+
+def _same_positions(
+    first: list[tuple[FloatArray, FloatArray]], second: list[tuple[FloatArray, FloatArray]]
+) -> bool:
+    return all(np.array_equal(a, b) for one, other in zip(first, second, strict=True) for a, b in zip(one, other, strict=True))
+
+
+def _require_samples(observation: Observation, free: int, background_shapes: int) -> None:
+    samples = sum(beam_map.samples for beam_map in observation.maps)
+    unknown = free + len(observation.maps) * (1 + background_shapes)
+    if samples <= 2 * unknown or min(beam_map.samples for beam_map in observation.maps) <= 2 * (1 + background_shapes):
+        raise InputError(
+            f"too few samples for {unknown} parameters",
+            file=observation.sources[0].path if observation.sources else observation.name,
+            key="samples",
+            value=samples,
+            remedy="lower the order, or check the mask and the radius",
+        )
+
+
+def _map_data(
+    observations: tuple[Observation, ...], model: BeamModel, slopes: bool, device: torch.device
+) -> MapData:
+    """Stack the used samples of all maps, padded with zero weight."""
+    maps = [beam_map for observation in observations for beam_map in observation.maps]
+    shape = (len(observations), len(observations[0].maps))
+    size = max(beam_map.samples for beam_map in maps)
+    values, weight = np.zeros((len(maps), size)), np.zeros((len(maps), size))
+    shapes = 3 if slopes else 1
+    background = np.zeros((len(maps), shapes, size))
+    node_u, node_v = (axis.cpu().expand(*shape, -1).reshape(len(maps), -1).numpy() for axis in model.node_directions())
+    node_background = np.ones((len(maps), shapes, node_u.shape[1]))
+    for number, beam_map in enumerate(maps):
+        u, v, power = _used(beam_map)
+        values[number, : u.size] = power
+        weight[number, : u.size] = _relative_weight(beam_map)
+        background[number, 0, : u.size] = 1.0
+        if slopes:
+            half = max(np.abs(u).max(), np.abs(v).max())
+            background[number, 1, : u.size], background[number, 2, : u.size] = u / half, v / half
+            node_background[number, 1], node_background[number, 2] = node_u[number] / half, node_v[number] / half
+    ranges = np.array([np.ptp(_used(beam_map)[2]) for beam_map in maps])
+
+    def tensor(array: FloatArray) -> torch.Tensor:
+        return torch.as_tensor(array.reshape(*shape, *array.shape[1:]), device=device)
+
+    return MapData(
+        tensor(values), tensor(weight), tensor(background), tensor(node_background), tensor(_SMALLEST_SCALE * ranges)
+    )
+
+
+def _relative_weight(beam_map: BeamMap) -> FloatArray | float:
+    """Inverse square of the relative errors, 1 for a sample of the map's median error."""
+    if beam_map.relative_error is None:
+        return 1.0
+    error = beam_map.relative_error[beam_map.used]
+    return np.asarray((np.median(error) / error) ** 2, np.float64)
+
+
+def _start(problem: FitProblem, device: torch.device) -> torch.Tensor:
+    """Ideal surface, every map pointed at its source or, where that fits better, at the origin."""
+    parameters, layout = problem.parameters, problem.model.layout
+    origin = np.tile(parameters.start, (len(problem.observations), 1))
+    pointed = origin.copy()
+    sources = np.array([[peak_position(m) for m in o.maps] for o in problem.observations])
+    for side, kind in enumerate(("pointing_u_rad", "pointing_v_rad")):
+        part = layout.slice_of(kind)
+        # A pointing that the user fixes or starts elsewhere is not moved.
+        movable = parameters.free[part] & (parameters.start[part] == 0)
+        found = np.clip(sources[:, :, side], parameters.lower[part], parameters.upper[part])
+        pointed[:, part] = np.where(movable, found, origin[:, part])
+    starts = [torch.as_tensor(start, device=device) for start in (pointed, origin)]
+    free = parameters.for_solver(device)
+    approach = LIKELIHOODS[_APPROACH]
+    solver = LevenbergMarquardt(problem.model, problem.data, approach, free, Tolerances())
+    costs = [solver.evaluate(start, None).cost for start in starts]
+    return torch.where((costs[0] <= costs[1])[:, None], starts[0], starts[1])

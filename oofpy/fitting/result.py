@@ -1,0 +1,307 @@
+"""The result of a fit: plain values that whatever comes after it consumes and never computes again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oofpy.fitting.settings import FitSettings
+from oofpy.fitting.status import FitStatus
+from oofpy.flags import Flag
+from oofpy.observation import SourceFile
+from oofpy.telescope import Telescope
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """One coefficient of the phase.
+
+    Parameters
+    ----------
+    n, l : int
+        Radial order and azimuthal number of the Zernike term (Born & Wolf, not normalised, l < 0 sine).
+    name : str
+        `Z(n,l)`, followed by the aberration's common name where it has one.
+    phase_rad, phase_rad_error : float, radians
+        Value, positive for a longer path, and standard error.
+    """
+
+    n: int
+    l: int  # noqa: E741
+    name: str
+    phase_rad: float
+    phase_rad_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter other than the coefficients.
+
+    Parameters
+    ----------
+    name : str
+        For example `edge_taper_db` or `pointing_u_rad[2]`; the number of the map counts from 1.
+    value : float
+        In `unit`.
+    error : float or None
+        Standard error; None where it is fixed.
+    unit : str
+        `dB`, `rad`, `m` or empty.
+    free : bool
+        Whether it was fitted.
+    at_bound : bool
+        Whether the fit pressed it against a bound.
+    """
+
+    name: str
+    value: float
+    error: float | None
+    unit: str
+    free: bool
+    at_bound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceSummary:
+    """The surface in a few numbers.
+
+    Parameters
+    ----------
+    rms_um, rms_um_error : float, micrometres
+        Half-path error over the unblocked dish weighted by the illumination, orders n <= 1 removed, focus kept;
+        and its standard error.
+    rms_unweighted_um, rms_without_focus_um : float, micrometres
+        The same without weighting; weighted, with the best-fitting focus term Z(2,0) removed.
+    ruze_efficiency, exact_efficiency : float
+        Ruze's exp(-(4 pi rms / lambda)^2), and |sum A exp(i phi)|^2 / (sum A)^2.
+    best_focus_m, best_focus_m_error : float, metres
+        Move of the subreflector that minimises the weighted rms of the phase, and its standard error.
+    """
+
+    rms_um: float
+    rms_um_error: float
+    rms_unweighted_um: float
+    rms_without_focus_um: float
+    ruze_efficiency: float
+    exact_efficiency: float
+    best_focus_m: float
+    best_focus_m_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class MapFit:
+    """What the fit says of one map.
+
+    Parameters
+    ----------
+    dz_m : float, metres
+        Nominal defocus, positive away from the primary.
+    gain : float
+        Peak of the unaberrated beam in map units.
+    background : float
+        Map units, at the centre of the map.
+    background_slope_per_rad : (float, float)
+        Slope along u and v, map units per radian; zero where not fitted.
+    pointing_rad : (float, float), radians
+        Where the unaberrated beam peaks, (u, v).
+    noise : float
+        Fitted scale of the likelihood in map units.
+    border_noise : float
+        Robust standard deviation of the samples at the map's border, map units: a measure of the noise that knows no fit.
+    samples, masked : int
+        Samples used and left out.
+    residual_rms_over_peak : float
+        Rms of data minus model over all unmasked samples, unweighted, over the range of the observed samples.
+    correlation_samples : float
+        Number of neighbouring samples whose residuals move together; 1 for independent noise.
+    down_weighted_fraction : float
+        Fraction of the samples to which the likelihood gave less than a tenth of the full weight.
+    """
+
+    dz_m: float
+    gain: float
+    background: float
+    background_slope_per_rad: tuple[float, float]
+    pointing_rad: tuple[float, float]
+    noise: float
+    border_noise: float
+    samples: int
+    masked: int
+    residual_rms_over_peak: float
+    correlation_samples: float
+    down_weighted_fraction: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OrderFit:
+    """The fit at one order of the ladder.
+
+    Parameters
+    ----------
+    order : int
+        Highest Zernike order.
+    coefficients : tuple of Coefficient
+        Orders 2 to `order`; order 1 is the pointing, order 0 unobservable.
+    parameters : tuple of Parameter
+        All others, free and fixed.
+    covariance_names : tuple of str
+        Names of the rows and columns of `covariance`: `Z(n,l)` and parameter names, the free ones.
+    covariance : array, shape (free, free)
+        Covariance of the free parameters, correlation of the residuals included.
+    maps : tuple of MapFit
+    surface : SurfaceSummary
+    status : FitStatus
+    start : str
+        The start that won: `zero`, `order below`, ...
+    cost : float
+        Minus the log-likelihood, up to a constant of the data.
+    bic : float
+        Bayesian information criterion with the effective number of samples.
+    effective_samples : float
+        Samples over the correlation of their residuals.
+    reduced_chi2 : float
+        Mean square of the fitted noise (as a Gaussian standard deviation) over the noise at the border, corrected for the number of
+        parameters.
+    evaluations : int
+        Evaluations of the model over all starts of this order.
+    seconds : float
+        Wall time of this order.
+    """
+
+    order: int
+    coefficients: tuple[Coefficient, ...]
+    parameters: tuple[Parameter, ...]
+    covariance_names: tuple[str, ...]
+    covariance: FloatArray
+    maps: tuple[MapFit, ...]
+    surface: SurfaceSummary
+    status: FitStatus
+    start: str
+    cost: float
+    bic: float
+    effective_samples: float
+    reduced_chi2: float
+    evaluations: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapArrays:
+    """One map as it went into the fit and came out, at the chosen order.
+
+    Parameters
+    ----------
+    label : str
+        Name of the map in its file.
+    u_rad, v_rad : array, shape (samples,), radians
+        Directions of all samples, masked ones included, in the convention of the model.
+    observed, model : array, shape (samples,)
+        Map units; the model includes gain and background. Unobserved samples are NaN in `observed`.
+    weight : array, shape (samples,)
+        Weight the likelihood gave each sample, relative to a sample that fits perfectly; 0 for masked ones.
+    """
+
+    label: str
+    u_rad: FloatArray
+    v_rad: FloatArray
+    observed: FloatArray
+    model: FloatArray
+    weight: FloatArray
+
+    @property
+    def residual(self) -> FloatArray:
+        """Data minus model, map units."""
+        return self.observed - self.model
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ApertureImages:
+    """Images over the dish at the chosen order, as (y, x), seen from behind the dish looking at the sky.
+
+    Parameters
+    ----------
+    axis_m : array, shape (pixels,), metres
+        Pixel centres along x and along y.
+    phase_rad : array, shape (pixels, pixels), radians
+        Orders 2 and up, without pointing and defocus, positive for a longer path; NaN off the dish.
+    surface_um : array, micrometres
+        Half-path error of the same, positive for metal below the ideal surface; NaN off the dish.
+    surface_error_um : array, micrometres
+        Standard error of `surface_um`.
+    amplitude : array
+        Field amplitude, 1 at the centre of the illumination, 0 where blocked and off the dish.
+    """
+
+    axis_m: FloatArray
+    phase_rad: FloatArray
+    surface_um: FloatArray
+    surface_error_um: FloatArray
+    amplitude: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FitResult:
+    """One fitted observation.
+
+    Parameters
+    ----------
+    name : str
+        Of the observation.
+    wavelength_m : float, metres
+    elevation_rad : float or None, radians
+    object_name, date : str or None
+    sources : tuple of SourceFile
+        Input files and their hashes.
+    telescope : Telescope
+        As used, settings applied.
+    settings : FitSettings
+        As used.
+    orders : tuple of OrderFit
+        The ladder, lowest order first.
+    chosen_order : int
+        The order the result stands for.
+    map_arrays : tuple of MapArrays
+    aperture : ApertureImages
+    flags : tuple of Flag
+        Of the observation and of the fit.
+    degenerate_pairs : tuple of (str, str, float)
+        Pairs of parameters at the chosen order whose correlation is close to one, and the correlation.
+    device, dtype : str
+        Where and in which precision it ran.
+    versions : mapping of str to str
+        Of oofpy and the libraries that matter.
+    """
+
+    name: str
+    wavelength_m: float
+    elevation_rad: float | None
+    object_name: str | None
+    date: str | None
+    sources: tuple[SourceFile, ...]
+    telescope: Telescope
+    settings: FitSettings
+    orders: tuple[OrderFit, ...]
+    chosen_order: int
+    map_arrays: tuple[MapArrays, ...]
+    aperture: ApertureImages
+    flags: tuple[Flag, ...]
+    degenerate_pairs: tuple[tuple[str, str, float], ...]
+    device: str
+    dtype: str
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def fit(self) -> OrderFit:
+        """The fit at the chosen order."""
+        return next(fit for fit in self.orders if fit.order == self.chosen_order)
+
+    @property
+    def status(self) -> str:
+        """`ok`, `flagged` or `failed`."""
+        if self.fit.status is FitStatus.NOT_FINITE:
+            return "failed"
+        return "flagged" if any(flag.serious for flag in self.flags) else "ok"

@@ -1,0 +1,385 @@
+"""Batched robust Levenberg-Marquardt with variable projection. It knows no telescope.
+
+Each step uses the exact gradient of the profile cost (one transform back) and a curvature from the nodes (fewer and cheaper
+derivatives, the weights of the samples summed on them). An inexact curvature costs a little speed of convergence and
+nothing in the result: a fit ends where the exact gradient vanishes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Protocol, TypeVar
+
+import torch
+
+from oofpy.fitting.elimination import LinearFit, MapData, eliminate
+from oofpy.fitting.likelihood import Likelihood
+from oofpy.fitting.status import FitStatus
+
+T = TypeVar("T")
+
+_FIRST_DAMPING, _SMALLEST_DAMPING, _LARGEST_DAMPING = 1e-3, 1e-9, 1e10
+# A robust likelihood's true curvature psi' is the better guide near the minimum, but need not be positive far from it.
+_NEAR_DECREASE = 10.0
+
+
+class DifferentiableMaps(Protocol):
+    """What the solver asks of a model; leading dimensions are (observation, map)."""
+
+    def __call__(self, parameters: torch.Tensor) -> Any:
+        """Evaluate; the state is a dataclass of tensors and has `maps` (batch, maps, samples)."""
+
+    def gradient(self, state: Any, cotangent: torch.Tensor) -> torch.Tensor:
+        """Pull a derivative by the maps back to all parameters."""
+
+    def node_jacobian(self, state: Any, columns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Maps and derivatives on the nodes."""
+
+    def node_weights(self, weights: torch.Tensor) -> torch.Tensor:
+        """Sum weights of samples on the nodes."""
+
+    def take(self, keep: list[int]) -> DifferentiableMaps:
+        """Pick observations."""
+
+
+@dataclass(frozen=True)
+class FreeParameters:
+    """Which parameters are fitted, within which bounds, and what is known of them beforehand.
+
+    Parameters
+    ----------
+    index : Tensor of int, shape (free,)
+        Places in the full vector.
+    lower, upper : Tensor, shape (free,)
+        Bounds; infinite where there are none.
+    prior_mean, prior_sigma : Tensor, shape (free,)
+        Gaussian prior; an infinite sigma where there is none.
+    columns : Tensor of int, shape (columns,)
+        Derivative columns that are needed.
+    place : Tensor of int, shape (maps, columns)
+        Free parameter that each column of each map belongs to; `free` where it is fixed.
+    """
+
+    index: torch.Tensor
+    lower: torch.Tensor
+    upper: torch.Tensor
+    prior_mean: torch.Tensor
+    prior_sigma: torch.Tensor
+    columns: torch.Tensor
+    place: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """When to stop.
+
+    Parameters
+    ----------
+    decrease : float
+        Predicted decrease of the cost, a log-likelihood, below which a fit has converged; every parameter is then
+        within about sqrt(2 decrease) of its standard error of the minimum.
+    max_evaluations : int
+        Limit of evaluations of each fit.
+    """
+
+    decrease: float = 1e-5
+    max_evaluations: int = 100
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where the fits of a batch stand.
+
+    Parameters
+    ----------
+    parameters : Tensor, shape (batch, parameters)
+    state : dataclass of tensors
+        Of the model.
+    linear : LinearFit
+    cost : Tensor, shape (batch,)
+        Cost with the priors.
+    """
+
+    parameters: torch.Tensor
+    state: Any
+    linear: LinearFit
+    cost: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where the fits ended.
+
+    Parameters
+    ----------
+    parameters : Tensor, shape (batch, parameters)
+    linear : LinearFit
+    cost : Tensor, shape (batch,)
+        Cost with the priors.
+    evaluations : Tensor of int, shape (batch,)
+    status : tuple of FitStatus
+    """
+
+    parameters: torch.Tensor
+    linear: LinearFit
+    cost: torch.Tensor
+    evaluations: torch.Tensor
+    status: tuple[FitStatus, ...]
+
+
+def scatter_curvature(per_map: torch.Tensor, place: torch.Tensor, free: int) -> torch.Tensor:
+    """Add the matrices of the maps, shape (batch, maps, columns, columns), into one over the free parameters."""
+    batch = per_map.shape[0]
+    total = per_map.new_zeros(batch, (free + 1) ** 2)
+    target = (place[:, :, None] * (free + 1) + place[:, None, :]).reshape(-1)
+    total.index_add_(1, target, per_map.reshape(batch, -1))
+    return total.reshape(batch, free + 1, free + 1)[:, :free, :free]
+
+
+def projected_curvature(
+    jacobian: torch.Tensor, gain: torch.Tensor, linear_columns: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    """Curvature of every map by its derivative columns, the eliminated parameters projected out.
+
+    Parameters
+    ----------
+    jacobian : Tensor, shape (batch, maps, columns, points)
+        Derivatives of the model maps.
+    gain : Tensor, shape (batch, maps)
+    linear_columns : Tensor, shape (batch, maps, linear, points)
+        Model map and background shapes.
+    weights : Tensor, shape (batch, maps, points)
+
+    Returns
+    -------
+    Tensor, shape (batch, maps, columns, columns), double precision
+    """
+    stack = torch.cat([jacobian, linear_columns.to(jacobian.dtype)], dim=2)
+    # In single precision the weights alone may be out of range; their scale is put back in double precision.
+    largest = weights.abs().amax((-1, -2), keepdim=True).clamp(min=1e-300)
+    gram = ((stack * (weights / largest).to(stack.dtype)[:, :, None]) @ stack.transpose(-1, -2)).double()
+    gram = gram * largest[..., None]
+    count = jacobian.shape[2]
+    own, mixed, inner = gram[..., :count, :count], gram[..., :count, count:], gram[..., count:, count:]
+    root = inner.diagonal(dim1=-2, dim2=-1).abs().clamp(min=1e-300).rsqrt()
+    scaled = inner * root[..., None] * root[..., None, :]
+    scaled = scaled + 1e-9 * torch.eye(scaled.shape[-1], dtype=scaled.dtype, device=scaled.device)
+    mixed = mixed * root[..., None, :]
+    explained, _ = torch.linalg.solve_ex(scaled, mixed.transpose(-1, -2))
+    return (own - mixed @ explained) * gain[..., None, None].square()
+
+
+class LevenbergMarquardt:
+    """Minimise the profile cost of a batch of fits from given starts.
+
+    Parameters
+    ----------
+    model : DifferentiableMaps
+    data : MapData
+    likelihood : Likelihood
+    free : FreeParameters
+    tolerances : Tolerances
+    """
+
+    def __init__(
+        self,
+        model: DifferentiableMaps,
+        data: MapData,
+        likelihood: Likelihood,
+        free: FreeParameters,
+        tolerances: Tolerances,
+    ) -> None:
+        self.model, self.data, self.likelihood = model, data, likelihood
+        self.free, self.tolerances = free, tolerances
+
+    def evaluate(self, parameters: torch.Tensor, start: LinearFit | None) -> Position:
+        """Model, eliminated parameters and cost at given parameters."""
+        state = self.model(parameters)
+        linear = eliminate(state.maps, self.data, self.likelihood, start)
+        pull = (parameters[:, self.free.index] - self.free.prior_mean) / self.free.prior_sigma
+        cost = linear.map_cost.sum(-1) + pull.square().sum(-1) / 2
+        return Position(parameters, state, linear, torch.where(torch.isfinite(cost), cost, torch.inf))
+
+    def derivatives(self, position: Position, near: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Gradient and curvature of the cost by the free parameters.
+
+        Parameters
+        ----------
+        position : Position
+        near : Tensor of bool, shape (batch,)
+            Where the minimum is close: there the curvature takes the true slopes of the likelihood.
+        """
+        free, linear, state = self.free, position.linear, position.state
+        pull = position.parameters[:, free.index] - free.prior_mean
+        cotangent = -linear.gain[..., None] * linear.influence * linear.residual
+        gradient = self.model.gradient(state, cotangent)[:, free.index] + pull / free.prior_sigma.square()
+        weights = linear.influence * linear.slope_ratio[..., None]
+        if not self.likelihood.quadratic and bool(near.any()):
+            slope = self.likelihood.slope(linear.standardised(self.data))
+            true = self.data.weight * slope / linear.scale[..., None].square()
+            weights = torch.where(near[:, None, None], true, weights)
+        maps, jacobian = self.model.node_jacobian(state, free.columns)
+        background = self.data.node_background.to(maps.dtype).expand(maps.shape[0], -1, -1, -1)
+        columns = torch.cat([maps[:, :, None], background], dim=2)
+        per_map = projected_curvature(jacobian, linear.gain, columns, self.model.node_weights(weights))
+        curvature = scatter_curvature(per_map, free.place, len(free.index))
+        return gradient, curvature + torch.diag_embed(free.prior_sigma.pow(-2))
+
+    def step(
+        self, place: torch.Tensor, gradient: torch.Tensor, curvature: torch.Tensor, damping: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Damped step within the bounds, and the decrease of the cost that it promises."""
+        free = self.free
+        held = ((place <= free.lower) & (gradient > 0)) | ((place >= free.upper) & (gradient < 0))
+        gradient = torch.where(held, 0.0, gradient)
+        diagonal = curvature.diagonal(dim1=-2, dim2=-1).clamp(min=0.0)
+        unknown = diagonal <= 1e-28 * diagonal.amax(-1, keepdim=True)
+        root = torch.where(held | unknown, 0.0, diagonal.clamp(min=1e-300).rsqrt())
+        scaled = curvature * root[:, :, None] * root[:, None, :]
+        # What is held or has no influence gets a unit diagonal and, having no gradient, does not move.
+        damped = scaled + torch.diag_embed(damping[:, None] + 1e-9 + (root == 0).to(scaled.dtype))
+        factor, failed = torch.linalg.cholesky_ex(damped)
+        right = (gradient * root)[..., None]
+        if bool((failed > 0).any()):
+            values, vectors = torch.linalg.eigh(damped)
+            # Directions of negative or vanishing curvature are followed downhill, shortened by its size.
+            solved = vectors @ ((vectors.mT @ right) / values.abs().clamp(min=1e-6)[..., None])
+        else:
+            solved = torch.cholesky_solve(right, factor)
+        moved = place - solved[..., 0] * root
+        step = torch.minimum(torch.maximum(moved, free.lower), free.upper) - place
+        promised = -(gradient * step).sum(-1) - (step * (curvature @ step[..., None])[..., 0]).sum(-1) / 2
+        return step, promised
+
+    def solve(self, start: torch.Tensor, linear: LinearFit | None = None) -> Solution:
+        """Run all fits of the batch to their end.
+
+        Parameters
+        ----------
+        start : Tensor, shape (batch, parameters)
+            Full parameter vectors; what is not free stays as it is. The batch is that of the observations, or any number of
+            starts of one observation.
+        linear : LinearFit, optional
+            Weights and scale to start from.
+
+        Returns
+        -------
+        Solution
+            Every fit that started from a finite cost ends finite.
+        """
+        return _Run(self, start, linear).to_the_end()
+
+
+class _Run:
+    """The fits that are still going on, and what is known of them."""
+
+    def __init__(self, solver: LevenbergMarquardt, start: torch.Tensor, linear: LinearFit | None) -> None:
+        self.solver = solver
+        self.position = solver.evaluate(start, linear)
+        batch = start.shape[0]
+        self.place = torch.arange(batch, device=start.device)  # of the active fits in the batch
+        self.damping = start.new_full((batch,), _FIRST_DAMPING)
+        self.growth = start.new_full((batch,), 4.0)
+        self.used = torch.ones(batch, dtype=torch.int64, device=start.device)
+        self.near = torch.zeros(batch, dtype=torch.bool, device=start.device)
+        self.final = Position(start.clone(), None, self.position.linear, self.position.cost.clone())
+        self.evaluations = self.used.clone()
+        self.status = [FitStatus.NOT_FINITE] * batch
+        self.gradient, self.curvature = solver.derivatives(self.position, self.near)
+
+    def to_the_end(self) -> Solution:
+        self._retire(~torch.isfinite(self.position.cost), FitStatus.NOT_FINITE)
+        while self.place.numel():
+            here = self.position.parameters[:, self.solver.free.index]
+            step, promised = self.solver.step(here, self.gradient, self.curvature, self.damping)
+            tolerances = self.solver.tolerances
+            small = promised.abs() < tolerances.decrease
+            converged = small & (self.damping < 1e-2)
+            stuck = ~converged & ((self.damping > _LARGEST_DAMPING) | (promised <= 0) | small & (self.damping > 1e3))
+            spent = ~converged & ~stuck & (self.used >= tolerances.max_evaluations)
+            if bool((converged | stuck | spent).any()):
+                for ended, status in (
+                    (converged, FitStatus.CONVERGED),
+                    (stuck, FitStatus.STALLED),
+                    (spent, FitStatus.EVALUATION_LIMIT),
+                ):
+                    self._record(ended, status)
+                going = ~(converged | stuck | spent)
+                step, promised = step[going], promised[going]
+                self._keep(going)
+                if not self.place.numel():
+                    break
+            self._try(step, promised)
+        return Solution(
+            self.final.parameters, self.final.linear, self.final.cost, self.evaluations, tuple(self.status)
+        )
+
+    def _try(self, step: torch.Tensor, promised: torch.Tensor) -> None:
+        """Evaluate the steps and take those that improve the fit."""
+        index = self.solver.free.index
+        trial = self.position.parameters.clone()
+        trial[:, index] += step
+        new = self.solver.evaluate(trial, self.position.linear)
+        self.used = self.used + 1
+        ratio = (self.position.cost - new.cost) / promised
+        better = new.cost < self.position.cost
+        shrink = (1 - (2 * ratio - 1) ** 3).clamp(0.1, 1.0)
+        self.damping = torch.where(
+            better,
+            (self.damping * shrink).clamp(min=_SMALLEST_DAMPING),
+            (self.damping * self.growth).clamp(min=1e-4),
+        )
+        self.growth = torch.where(better, 4.0, self.growth * 2)
+        if bool(better.any()):
+            self.near = torch.where(better, promised < _NEAR_DECREASE, False)
+            self.position = new if bool(better.all()) else _choose(better, new, self.position)
+            self.gradient, self.curvature = self.solver.derivatives(self.position, self.near)
+
+    def _retire(self, ended: torch.Tensor, status: FitStatus) -> None:
+        if bool(ended.any()):
+            self._record(ended, status)
+            self._keep(~ended)
+
+    def _record(self, ended: torch.Tensor, status: FitStatus) -> None:
+        where = self.place[ended]
+        self.final.parameters[where] = self.position.parameters[ended]
+        self.final.cost[where] = self.position.cost[ended]
+        self.evaluations[where] = self.used[ended]
+        for item in fields(LinearFit):
+            getattr(self.final.linear, item.name)[where] = getattr(self.position.linear, item.name)[ended]
+        for number in where.tolist():
+            self.status[number] = status
+
+    def _keep(self, going: torch.Tensor) -> None:
+        keep = going.nonzero().flatten().tolist()
+        solver = self.solver
+        self.solver = LevenbergMarquardt(
+            solver.model.take(keep), solver.data.take(keep), solver.likelihood, solver.free, solver.tolerances
+        )
+        self.position = _map_tensors(lambda tensor: tensor[going], self.position)
+        for name in ("place", "damping", "growth", "used", "near", "gradient", "curvature"):
+            setattr(self, name, getattr(self, name)[going])
+
+
+def _map_tensors(function: Any, value: T, *others: T) -> T:
+    """Apply a function to every tensor in a tree of dataclasses, tuples and dicts."""
+    if isinstance(value, torch.Tensor):
+        return function(value, *others)  # type: ignore[no-any-return]
+    if isinstance(value, dict):
+        return {key: _map_tensors(function, value[key], *(o[key] for o in others)) for key in value}  # type: ignore
+    if isinstance(value, tuple):
+        parts = [_map_tensors(function, *parts) for parts in zip(value, *others, strict=True)]  # type: ignore
+        return type(value)(*parts)
+    assert is_dataclass(value)
+    parts = {
+        item.name: _map_tensors(function, getattr(value, item.name), *(getattr(o, item.name) for o in others))
+        for item in fields(value)
+    }
+    return replace(value, **parts)  # type: ignore
+
+
+def _choose(better: torch.Tensor, new: Position, old: Position) -> Position:
+    def choose(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return torch.where(better.reshape(-1, *[1] * (a.ndim - 1)), a, b)
+
+    return _map_tensors(choose, new, old)
