@@ -1,0 +1,253 @@
+"""Does an observation make sense for its telescope? Checked before a fit, without one.
+
+Millimetres where metres belong, gigahertz for hertz, arcseconds for radians: each moves the size of the map
+in lambda/D or the defocus path in wavelengths far out of what is ever observed. A little outside is a flag,
+far outside a refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from oofpy.errors import InputError
+from oofpy.flags import Flag
+from oofpy.map_statistics import border_noise, brightest_position, extent, peak_height
+from oofpy.observation import BeamMap, Observation
+from oofpy.quantities import format_angle, format_length
+from oofpy.telescope import Telescope
+
+# In real use the defocus adds 0.75 to 2.6 wavelengths of path; the rest of the ranges is margin, unsourced.
+HALF_WIDTH_BEAMS = (2.0, 40.0)
+DEFOCUS_PATH_WAVES = (0.2, 6.0)
+REFUSED_BEYOND = 20.0  # times outside a range
+
+FEWEST_SAMPLES = 20  # in a map
+COARSEST_SPACING_BEAMS = 1.0
+NEAR_FOCUS_WAVES = 0.25  # a map with less path than this shows the focused beam
+
+# Peak over the scatter at the border, unsourced choices; the brightest of 1000 cells of pure noise reaches 2.
+VISIBLE, FAINTEST, FAINTEST_IN_FOCUS = 3.0, 10.0, 100.0
+# Outermost part of the half-width, where a source is taken to lie outside; more in maps of few samples.
+BORDER, WIDEST_BORDER = 0.05, 0.15
+
+
+def check_observation(observation: Observation, telescope: Telescope) -> tuple[Flag, ...]:
+    """Compare an observation with what the telescope can have seen.
+
+    Parameters
+    ----------
+    observation : Observation
+        As read, masks applied.
+    telescope : Telescope
+        The telescope it was taken with.
+
+    Returns
+    -------
+    tuple of Flag
+        What looks wrong, empty if nothing does: `map-size`, `undersampled`, `defocus-size`, `no-focus-map`,
+        `source-off-centre`, `low-signal`.
+
+    Raises
+    ------
+    InputError
+        For fewer than 20 samples in a map, a size of the maps or a defocus path more than 20 times outside
+        its range, or a source that no map shows.
+    ConfigurationError
+        If the telescope lacks a number.
+    """
+    telescope.require_complete()
+    _require_samples(observation)
+    return (
+        *_size_flags(observation, telescope),
+        *_defocus_flags(observation, telescope),
+        *_source_flags(observation),
+    )
+
+
+def defocus_path_waves(telescope: Telescope, defocus_m: float, wavelength_m: float) -> float:
+    """Peak-to-valley of the path that a move of the subreflector adds over the open aperture.
+
+    Parameters
+    ----------
+    telescope : Telescope
+        Geometry and central blockage.
+    defocus_m : float, metres
+        Move from focus.
+    wavelength_m : float, metres
+        Wavelength.
+
+    Returns
+    -------
+    float
+        In wavelengths. The paths are axisymmetric, so there is no tilt to remove.
+    """
+    import torch
+
+    from oofpy.optics.defocus import defocus_images, defocus_path
+
+    r = torch.linspace(
+        telescope.blockage.disc_radius_m, telescope.geometry.dish_radius_m, 201, dtype=torch.float64
+    )[None]
+    images = defocus_images(telescope.geometry, r, torch.zeros_like(r))
+    path = defocus_path(images, torch.tensor(defocus_m, dtype=torch.float64))
+    return float(path.max() - path.min()) / wavelength_m
+
+
+def _file(observation: Observation) -> str | Path:
+    return observation.sources[0].path if observation.sources else observation.name
+
+
+def _name(observation: Observation, number: int) -> str:
+    label = observation.maps[number].label
+    return f"map {number + 1}" + (f" ({label})" if label else "")
+
+
+def _names(observation: Observation, numbers: Sequence[int]) -> str:
+    return ", ".join(_name(observation, number) for number in numbers)
+
+
+def _require_samples(observation: Observation) -> None:
+    for number, beam_map in enumerate(observation.maps):
+        if beam_map.samples < FEWEST_SAMPLES:
+            raise InputError(
+                f"has too few samples to hold a beam; at least {FEWEST_SAMPLES} are needed",
+                file=_file(observation),
+                key=_name(observation, number),
+                value=f"{beam_map.samples} of {beam_map.power.size} samples used",
+                remedy="check the mask and the radius, or leave the map out with --maps",
+            )
+
+
+def _size_flags(observation: Observation, telescope: Telescope) -> list[Flag]:
+    beam = observation.wavelength_m / (2 * telescope.geometry.dish_radius_m)
+    half_widths = np.array([extent(beam_map)[2:] for beam_map in observation.maps]) / beam
+    smallest, largest = float(half_widths.min()), float(half_widths.max())
+    low, high = HALF_WIDTH_BEAMS
+    worst = smallest if smallest < low else largest
+    described = (
+        f"half-width {format_angle(worst * beam)}, {worst:.3g} lambda/D at {telescope.name} and a wavelength "
+        f"of {format_length(observation.wavelength_m)}"
+    )
+    remedy = "check the unit of the coordinates (rad expected), the frequency (Hz expected) and the telescope"
+    if not low / REFUSED_BEYOND <= worst <= high * REFUSED_BEYOND:
+        raise InputError(
+            f"cannot be the size of a beam map, usual are {low:g} to {high:g} lambda/D",
+            file=_file(observation),
+            key="U, V",
+            value=described,
+            remedy=remedy,
+        )
+    flags = []
+    if not low <= worst <= high:
+        flags.append(
+            Flag("map-size", f"unusual size of a map: {described}; usual are {low:g} to {high:g}; {remedy}")
+        )
+    counts = np.array([beam_map.samples for beam_map in observation.maps])
+    spacing = float(np.sqrt(4 * half_widths.prod(axis=1) / counts).max())
+    if spacing > COARSEST_SPACING_BEAMS:
+        flags.append(
+            Flag(
+                "undersampled",
+                f"the samples of a map lie {spacing:.2g} lambda/D apart, more than "
+                f"{COARSEST_SPACING_BEAMS:g}; what the beam does between them is not seen",
+            )
+        )
+    return flags
+
+
+def _defocus_flags(observation: Observation, telescope: Telescope) -> list[Flag]:
+    moves = np.abs(observation.defocus_m)
+    largest, smallest = float(moves.max()), float(moves.min())
+    waves = defocus_path_waves(telescope, largest, observation.wavelength_m)
+    low, high = DEFOCUS_PATH_WAVES
+    described = f"largest dz {format_length(largest)}, a path of {waves:.3g} wavelengths over the aperture"
+    remedy = "check the unit of dz (metres expected) and of the frequency (Hz expected), or give --dz"
+    if not low / REFUSED_BEYOND <= waves <= high * REFUSED_BEYOND:
+        raise InputError(
+            f"cannot be the defocus of an observation, usual are {low:g} to {high:g} wavelengths",
+            file=_file(observation),
+            key="DZ",
+            value=described,
+            remedy=remedy,
+        )
+    flags = []
+    if not low <= waves <= high:
+        flags.append(
+            Flag("defocus-size", f"unusual defocus: {described}; usual are {low:g} to {high:g}; {remedy}")
+        )
+    if defocus_path_waves(telescope, smallest, observation.wavelength_m) > NEAR_FOCUS_WAVES:
+        flags.append(
+            Flag(
+                "no-focus-map",
+                f"no map is near focus: the smallest dz is {format_length(smallest)}; "
+                "taper and pointing are less well determined",
+                serious=False,
+            )
+        )
+    return flags
+
+
+def _source_flags(observation: Observation) -> list[Flag]:
+    signals = [_signal_to_noise(beam_map) for beam_map in observation.maps]
+    at_border = [number for number, beam_map in enumerate(observation.maps) if _is_at_border(beam_map)]
+    if all(number in at_border or signal < VISIBLE for number, signal in enumerate(signals)):
+        raise InputError(
+            "shows no source: the brightest part of every map lies at its border or does not stand out",
+            file=_file(observation),
+            key=_names(observation, range(len(signals))),
+            remedy="check the coordinates' offsets, the mask and the radius",
+        )
+    flags = []
+    if at_border:
+        flags.append(
+            Flag(
+                "source-off-centre",
+                f"the brightest part of {_names(observation, at_border)} lies at the border: the source may "
+                "be outside; check the coordinates' offsets, or leave the map out with --maps",
+            )
+        )
+    faint = [number for number, signal in enumerate(signals) if signal < FAINTEST]
+    in_focus = int(np.argmin(np.abs(observation.defocus_m)))
+    if faint:
+        least = min(signals)
+        flags.append(
+            Flag(
+                "low-signal",
+                f"the peak of {_names(observation, faint)} is less than {FAINTEST:g} times the scatter at "
+                f"the border (at the least {least:.1f}): low signal, or a map hardly wider than the beam",
+            )
+        )
+    elif signals[in_focus] < FAINTEST_IN_FOCUS:
+        flags.append(
+            Flag(
+                "low-signal",
+                f"the peak of {_name(observation, in_focus)}, nearest to focus, is {signals[in_focus]:.0f} "
+                f"times the scatter at the border; {FAINTEST_IN_FOCUS:g} and more is usual",
+                serious=False,
+            )
+        )
+    return flags
+
+
+def _signal_to_noise(beam_map: BeamMap) -> float:
+    noise = border_noise(beam_map)
+    height = peak_height(beam_map)
+    if noise > 0:
+        return height / noise
+    return np.inf if height > 0 else 0.0
+
+
+def _is_at_border(beam_map: BeamMap) -> bool:
+    """Whether the brightest part lies in the outermost twentieth of the map, or in its outermost cells."""
+    u, v = brightest_position(beam_map)
+    u_centre, v_centre, u_half_width, v_half_width = extent(beam_map)
+    outwards = max(
+        abs(u - u_centre) / max(u_half_width, np.finfo(float).tiny),
+        abs(v - v_centre) / max(v_half_width, np.finfo(float).tiny),
+    )
+    spacing = 2 / np.sqrt(beam_map.samples)  # in half-widths
+    # A cell of three by three samples at the border has its middle a sample and a half inside it.
+    return outwards > 1 - min(max(BORDER, 1.6 * float(spacing)), WIDEST_BORDER)
