@@ -1,0 +1,111 @@
+"""Write a fit result into a folder that comes into being complete or not at all, and read it back."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from oofpy.errors import UsageError
+from oofpy.fitting.result import FitResult
+from oofpy.io.atomic import atomic_directory, refuse_existing
+from oofpy.io.result_fits import write_result_fits
+from oofpy.io.result_reading import RESULT_FILE
+from oofpy.io.result_reading import read_result as read_result
+from oofpy.io.result_summary import coefficient_table, summary
+
+
+def result_folder(name: str, folder: str | Path, *, overwrite: bool = False) -> Path:
+    """Name the folder of a result, and refuse one that must not be written.
+
+    A caller asks before the fit, so that no time is lost on a result that cannot be kept.
+
+    Parameters
+    ----------
+    name : str
+        Of the observation.
+    folder : path-like
+        Where results lie.
+    overwrite : bool
+        Whether an older result may be replaced.
+
+    Returns
+    -------
+    Path
+        `folder/name`.
+
+    Raises
+    ------
+    UsageError
+        If the name is no name of a folder, the folder exists and `overwrite` is not set, or it holds
+        something else than a result.
+    """
+    if name in ("", ".", "..") or "\0" in name or Path(name).name != name:
+        raise UsageError(
+            "this cannot name a folder", key="name", value=name or "''", remedy="rename the observation"
+        )
+    target = Path(folder) / name
+    refuse_existing(target, overwrite)
+    if target.is_dir() and any(target.iterdir()) and not (target / RESULT_FILE).is_file():
+        raise UsageError(
+            f"this folder holds no {RESULT_FILE}, so it is not replaced",
+            file=target,
+            remedy="choose another place",
+        )
+    return target
+
+
+def write_result(
+    result: FitResult,
+    folder: str | Path,
+    *,
+    log: str = "",
+    figures: Callable[[FitResult, Path], None] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write a result to `folder/<observation>/`.
+
+    Parameters
+    ----------
+    result : FitResult
+        What to write.
+    folder : path-like
+        Where results lie; it is made where it does not exist.
+    log : str
+        Content of `log.txt`.
+    figures : callable, optional
+        Draws figures of a result into a folder, as `oofpy.plots.write_figures` does.
+    overwrite : bool
+        Whether an older result may be replaced, with everything in its folder.
+
+    Returns
+    -------
+    Path
+        The folder, with `result.fits`, `coefficients.ecsv`, `summary.json`, `log.txt` and the figures.
+
+    Raises
+    ------
+    UsageError
+        As `result_folder`, or if it cannot be written. Nothing is left behind then, nor after any other
+        error, and an older result stays.
+    """
+    target = result_folder(result.name, folder, overwrite=overwrite)
+    with atomic_directory(target, overwrite) as part:
+        write_result_fits(result, part / RESULT_FILE)
+        _write_text(part / "coefficients.ecsv", _ecsv(result))
+        _write_text(part / "summary.json", json.dumps(summary(result), indent=2, allow_nan=False) + "\n")
+        _write_text(part / "log.txt", log if log.endswith("\n") or not log else log + "\n")
+        if figures is not None:
+            figures(result, part)
+    return target
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def _ecsv(result: FitResult) -> str:
+    buffer = io.StringIO()
+    coefficient_table(result).write(buffer, format="ascii.ecsv")
+    return buffer.getvalue()
