@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
@@ -55,9 +55,7 @@ class WeightedDish:
     @cached_property
     def _modes(self) -> FloatArray:
         """Terms on the pixels, shape (terms, pixels)."""
-        x, y = self._sampling.mesh()
-        radius = self.telescope.geometry.dish_radius_m
-        return zernike_basis(x / radius, y / radius, self.terms).flatten(1).numpy()
+        return _dish_modes(self.telescope, self.terms)
 
     @cached_property
     def _weight(self) -> FloatArray:
@@ -126,6 +124,16 @@ class WeightedDish:
         per_radian = joint[:-1, -1] / joint[-1, -1] * wavelength_m / (2 * math.pi)
         error = math.sqrt(max(float(per_radian @ covariance @ per_radian), 0.0))
         return float(per_radian @ coefficients), error
+
+
+@lru_cache(maxsize=16)
+def _dish_modes(telescope: Telescope, terms: tuple[ZernikeTerm, ...]) -> FloatArray:
+    """Terms on the pixels of a weighted dish, shape (terms, pixels), read-only."""
+    x, y = band_limited_aperture(telescope, _PIXELS_ACROSS).mesh()
+    radius = telescope.geometry.dish_radius_m
+    modes = zernike_basis(x / radius, y / radius, terms).flatten(1).numpy()
+    modes.setflags(write=False)
+    return modes
 
 
 def _covariance(modes: FloatArray, weight: FloatArray) -> FloatArray:

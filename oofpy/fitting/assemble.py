@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -28,7 +29,7 @@ from oofpy.fitting.result import (
 )
 from oofpy.fitting.solver import Solution
 from oofpy.fitting.status import FitStatus
-from oofpy.fitting.uncertainty import correlation_area, degenerate_pairs, parameter_covariance
+from oofpy.fitting.uncertainty import degenerate_pairs, parameter_covariance
 from oofpy.flags import Flag
 from oofpy.map_statistics import border_noise
 from oofpy.observation import BeamMap, Observation
@@ -65,7 +66,7 @@ def assemble_order(
     correlation = torch.tensor(
         [
             [
-                correlation_area(m.u_rad[m.used], m.v_rad[m.used], residuals[i, j, : m.samples])
+                problem.lags[i % len(problem.lags)][j].correlation_area(residuals[i, j, : m.samples])
                 for j, m in enumerate(observation.maps)
             ]
             for i, observation in enumerate(problem.observations)
@@ -295,7 +296,7 @@ def assemble_result(
         degenerate_pairs=pairs,
         device=str(problem.start.device.type),
         dtype="float64" if problem.settings.precision == "double" else "float32",
-        versions=library_versions(),
+        versions=dict(library_versions()),
     )
 
 
@@ -334,6 +335,7 @@ def _images(problem: FitProblem, number: int, chosen: OrderFit, solution: Soluti
     )
 
 
+@lru_cache(maxsize=1)
 def library_versions() -> dict[str, str]:
     """Versions of oofpy and of the libraries that decide its numbers."""
     versions = {"oofpy": __version__}

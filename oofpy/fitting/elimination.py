@@ -36,6 +36,8 @@ class MapData:
         The same on the nodes of the model.
     smallest_scale : Tensor, shape (observations, maps)
         Floor of the scale, so that noise-free data have a likelihood.
+    samples : Tensor, shape (observations, maps)
+        Samples in use.
     """
 
     values: torch.Tensor
@@ -43,11 +45,7 @@ class MapData:
     background: torch.Tensor
     node_background: torch.Tensor
     smallest_scale: torch.Tensor
-
-    @property
-    def samples(self) -> torch.Tensor:
-        """Samples in use, shape (observations, maps)."""
-        return (self.weight > 0).sum(-1).to(self.values.dtype)
+    samples: torch.Tensor
 
     def take(self, keep: list[int]) -> MapData:
         """Pick observations; what all share stays as it is."""
@@ -112,69 +110,75 @@ def eliminate(model: torch.Tensor, data: MapData, likelihood: Likelihood, start:
     LinearFit
         At the minimum of the cost over gain, background and scale.
     """
-    columns = torch.cat([model[:, :, None], data.background.expand(model.shape[0], -1, -1, -1)], dim=2)
-    influence = data.weight.expand_as(model) if start is None else start.influence
-    coefficients = _weighted_least_squares(columns, data.values, influence)
-    if start is None:
-        residual = data.values - (coefficients[:, :, None] @ columns)[:, :, 0]
-        scale = _root_mean_square(residual, data)
-    else:
-        scale = start.scale
-    fit = _evaluate(columns, coefficients, scale, data, likelihood)
+    columns = [model, *data.background.unbind(2)]
+    influence = data.weight if start is None or likelihood.quadratic else start.influence
+    coefficients, _ = _weighted_least_squares(columns, data.values, influence)
+    residual = _residual(coefficients, columns, data)
     if likelihood.quadratic:
-        return fit
+        return _least_squares_fit(coefficients, residual, data)
+    root_weight = data.weight.sqrt()
+    scale = _root_mean_square(residual, data) if start is None else start.scale
     for _ in range(_FIRST_PASSES if start is None else _LATER_PASSES):
-        solution = _weighted_least_squares(columns, data.values, fit.influence)
-        stretch = (1 / fit.slope_ratio[..., None]).clamp(max=_LONGEST_STRETCH)
-        coefficients = _non_negative_gain(fit.coefficients + (solution - fit.coefficients) * stretch)
-        new = _evaluate(columns, coefficients, fit.scale, data, likelihood)
-        gained = (fit.map_cost - new.map_cost).sum(-1).abs().max()
-        fit = new
-        if float(gained) < _TOLERANCE:
+        scale, ratio, rise = _next_scale(residual * root_weight, scale, data, likelihood)
+        z = residual * root_weight / scale[..., None]
+        influence = data.weight * likelihood.weight(z) / scale[..., None].square()
+        solution, normal = _weighted_least_squares(columns, data.values, influence)
+        stretch = (1 / ratio[..., None]).clamp(max=_LONGEST_STRETCH)
+        step = (solution - coefficients) * stretch
+        coefficients = _non_negative_gain(coefficients + step)
+        residual = _residual(coefficients, columns, data)
+        left = (step * (normal @ step[..., None])[..., 0]).sum(-1) + data.samples * rise.square()
+        if float(left.max()) < _TOLERANCE:
             break
-    return fit
+    return _robust_fit(coefficients, residual, scale, data, likelihood)
 
 
-def _evaluate(
-    columns: torch.Tensor,
+def _residual(coefficients: torch.Tensor, columns: list[torch.Tensor], data: MapData) -> torch.Tensor:
+    residual = data.values - coefficients[..., :1] * columns[0]
+    for number, column in enumerate(columns[1:], start=1):
+        residual = residual - coefficients[..., number : number + 1] * column
+    return residual
+
+
+def _least_squares_fit(coefficients: torch.Tensor, residual: torch.Tensor, data: MapData) -> LinearFit:
+    scale = _root_mean_square(residual, data)
+    influence = data.weight / scale[..., None].square()
+    squares = (residual.square() * influence).sum(-1)
+    cost = squares / 2 + data.samples * scale.log()
+    return LinearFit(coefficients, scale, cost, residual, influence, torch.ones_like(scale))
+
+
+def _robust_fit(
     coefficients: torch.Tensor,
+    residual: torch.Tensor,
     scale: torch.Tensor,
     data: MapData,
     likelihood: Likelihood,
 ) -> LinearFit:
-    """Residuals, the next scale, weights and cost for given coefficients."""
-    residual = data.values - (coefficients[:, :, None] @ columns)[:, :, 0]
-    samples, root_weight = data.samples, data.weight.sqrt()
-    scale = _next_scale(residual * root_weight, scale, data, likelihood)
-    if likelihood.quadratic:
-        weight = data.weight / scale[..., None].square()
-        squares = (residual.square() * weight).sum(-1)
-        return LinearFit(
-            coefficients, scale, squares / 2 + samples * scale.log(), residual, weight, torch.ones_like(scale)
-        )
+    root_weight = data.weight.sqrt()
+    scale, ratio, _ = _next_scale(residual * root_weight, scale, data, likelihood)
     z = residual * root_weight / scale[..., None]
-    weight = likelihood.weight(z)
-    cost = likelihood.cost(z).sum(-1) + samples * scale.log()
-    # Masked samples have z = 0: each adds nothing to the cost, and weight(0) = slope(0) to both sums.
-    masked = z.shape[-1] - samples
-    at_zero = float(likelihood.weight(torch.zeros((), dtype=z.dtype)))
-    slopes = likelihood.slope(z).sum(-1) - masked * at_zero
-    ratio = (slopes / (weight.sum(-1) - masked * at_zero)).clamp(_SMALLEST_SLOPE_RATIO, 1.0)
-    influence = data.weight * weight / scale[..., None].square()
+    cost = likelihood.cost(z).sum(-1) + data.samples * scale.log()
+    influence = data.weight * likelihood.weight(z) / scale[..., None].square()
     return LinearFit(coefficients, scale, cost, residual, influence, ratio)
 
 
-def _weighted_least_squares(columns: torch.Tensor, values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Coefficients of every map, shape (batch, maps, columns)."""
-    weighted = columns * weight[:, :, None]
-    normal = weighted @ columns.transpose(-1, -2)
-    right = (weighted @ values[..., None])[..., 0]
-    diagonal = normal.diagonal(dim1=-2, dim2=-1).clamp(min=torch.finfo(values.dtype).tiny)
-    root = diagonal.rsqrt()
+def _weighted_least_squares(
+    columns: list[torch.Tensor], values: torch.Tensor, weight: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Coefficients of every map, shape (batch, maps, columns), and the normal matrix."""
+    # Sums of products one by one: matrix products with two thin columns are several times slower.
+    weighted = [weight * column for column in columns]
+    rows = [[(w * column).sum(-1) for column in columns[: number + 1]] for number, w in enumerate(weighted)]
+    count = len(columns)
+    flat = [rows[max(i, j)][min(i, j)] for i in range(count) for j in range(count)]
+    normal = torch.stack(torch.broadcast_tensors(*flat), dim=-1).unflatten(-1, (count, count))
+    right = torch.stack(torch.broadcast_tensors(*((w * values).sum(-1) for w in weighted)), dim=-1)
+    root = normal.diagonal(dim1=-2, dim2=-1).clamp(min=torch.finfo(values.dtype).tiny).rsqrt()
     scaled = normal * root[..., None] * root[..., None, :]
-    scaled = scaled + 1e-12 * torch.eye(scaled.shape[-1], dtype=scaled.dtype, device=scaled.device)
+    scaled = scaled + 1e-12 * torch.eye(count, dtype=scaled.dtype, device=scaled.device)
     solution, _ = torch.linalg.solve_ex(scaled, right * root)
-    return _non_negative_gain(solution * root)
+    return _non_negative_gain(solution * root), normal
 
 
 def _non_negative_gain(coefficients: torch.Tensor) -> torch.Tensor:
@@ -188,17 +192,22 @@ def _root_mean_square(residual: torch.Tensor, data: MapData) -> torch.Tensor:
 
 def _next_scale(
     residual: torch.Tensor, scale: torch.Tensor, data: MapData, likelihood: Likelihood
-) -> torch.Tensor:
-    """One Newton step in the logarithm of the scale towards `sum psi(z) z = N`, in multiplicative form."""
-    if likelihood.quadratic:
-        return torch.maximum((residual.square().sum(-1) / data.samples).sqrt(), data.smallest_scale)
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """One Newton step in the logarithm of the scale towards `sum psi(z) z = N`, in multiplicative form.
+
+    Returns the scale, the ratio of curvature to weight, and the change of the scale's logarithm.
+    """
     z = residual / scale[..., None]
-    squared = z.square()
-    sum_psi_z = (likelihood.weight(z) * squared).sum(-1)
-    sum_slope = (likelihood.slope(z) * squared).sum(-1)
-    exponent = sum_psi_z / (sum_psi_z + sum_slope).clamp(min=1e-300)
+    weight, slope, squared = likelihood.weight(z), likelihood.slope(z), z.square()
+    sum_psi_z = (weight * squared).sum(-1)
+    exponent = sum_psi_z / (sum_psi_z + (slope * squared).sum(-1)).clamp(min=1e-300)
     factor = (sum_psi_z / data.samples).clamp(min=1e-30) ** exponent.clamp(0.0, 2.0)
-    return torch.maximum(scale * factor.clamp(0.1, 10.0), data.smallest_scale)
+    new = torch.maximum(scale * factor.clamp(0.1, 10.0), data.smallest_scale)
+    # Masked samples have z = 0, where weight and slope are equal: they leave both sums alike.
+    masked = z.shape[-1] - data.samples
+    at_zero = float(likelihood.weight(torch.zeros((), dtype=z.dtype)))
+    ratio = (slope.sum(-1) - masked * at_zero) / (weight.sum(-1) - masked * at_zero)
+    return new, ratio.clamp(_SMALLEST_SLOPE_RATIO, 1.0), (new / scale).log()
 
 
 def rescaled(fit: LinearFit, ratio: float) -> LinearFit:

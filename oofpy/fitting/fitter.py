@@ -112,13 +112,30 @@ def fit_batch(
     flags = [check_observation(observation, telescope) for observation in observations]
     highest = settings.highest_auto_order if settings.order == "auto" else int(settings.order)
     problem = prepare(tuple(observations), telescope, settings, highest)
-    ladder = climb(problem, highest, report or (lambda line: None))
     results = []
-    for number, observation in enumerate(observations):
-        orders, winners = zip(*ladder[number], strict=True)
-        chosen = choose_order(orders) if settings.order == "auto" else highest
-        results.append(assemble_result(problem, number, orders, winners, chosen, (*observation.flags, *flags[number])))
+    size = _group_size(problem)
+    for first in range(0, len(observations), size):
+        numbers = list(range(first, min(first + size, len(observations))))
+        group = problem.take(numbers)
+        ladder = climb(group, highest, report or (lambda line: None))
+        for number, steps in enumerate(ladder):
+            orders, winners = zip(*steps, strict=True)
+            chosen = choose_order(orders) if settings.order == "auto" else highest
+            known = (*group.observations[number].flags, *flags[first + number])
+            results.append(assemble_result(group, number, orders, winners, chosen, known))
     return results
+
+
+# Bytes of derivatives that a group of fits may hold at a time: the caches of a CPU, a share of a GPU's memory.
+_GROUP_BYTES = {"cpu": 24e6, "cuda": 8e9}
+
+
+def _group_size(problem: FitProblem) -> int:
+    """How many observations to fit side by side."""
+    pixels = problem.model.x_m.numel()
+    columns = len(problem.terms) + 4
+    each = 16.0 * pixels * columns * problem.data.values.shape[1]
+    return max(1, int(_GROUP_BYTES[problem.start.device.type] / each))
 
 
 def climb(problem: FitProblem, highest: int, report: Report) -> list[list[tuple[OrderFit, Winner]]]:

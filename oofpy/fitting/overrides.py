@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -66,26 +66,27 @@ def apply_settings(settings: FitSettings, texts: Mapping[str, str]) -> FitSettin
 
 
 def _plain_value(key: str, text: str) -> object:
-    converters: dict[str, Callable[[str, str], object]] = {
-        "order": lambda key, text: text if text == "auto" else _whole(key, text),
-        "likelihood": _word,
-        "device": _word,
-        "precision": _word,
-        "background_slopes": _truth,
-        "highest_auto_order": _whole,
-        "max_evaluations": _whole,
-        "tolerance": lambda key, text: parse_quantity(text, "number", key=key),
-    }
-    if key not in converters:
+    """Convert the text to the type that the setting has by default."""
+    defaults = {field.name: field.default for field in fields(FitSettings) if field.name != "parameters"}
+    if key not in defaults:
         raise _unknown("is not a setting", key, setting_keys())
-    return converters[key](key, text)
+    default = defaults[key]
+    if isinstance(default, bool):
+        return _truth(key, text)
+    if isinstance(default, int):
+        return text if (key, text) == ("order", "auto") else _whole(key, text)
+    return parse_quantity(text, "number", key=key) if isinstance(default, float) else text
 
 
 def _parameter_and_rule(key: str) -> tuple[str, str]:
-    parameter, dot, rule = key.removeprefix(_PREFIX).rpartition(".")
-    if not dot or rule not in RULE_KEYS:
-        near = [f"{_PREFIX}{parameter or 'PARAMETER'}.{known}" for known in RULE_KEYS]
-        raise _unknown("does not end in a rule", key, near)
+    parameter, _, rule = key.removeprefix(_PREFIX).rpartition(".")
+    if not parameter or rule not in RULE_KEYS:
+        named = parameter or rule
+        raise ConfigurationError(
+            "does not end in a rule",
+            key=key,
+            remedy=f"write {_PREFIX}{named or 'PARAMETER'}. and one of {', '.join(RULE_KEYS)}",
+        )
     return _parameter_name(key, parameter), rule
 
 
@@ -101,11 +102,15 @@ def _parameter_name(key: str, text: str) -> str:
                 remedy=f"n runs from {LOWEST_FIT_ORDER} to {HIGHEST_FIT_ORDER}, l from -n to n in steps of 2",
             )
         return f"Z({n},{l})"
-    of_one = _OF_ONE_MAP.fullmatch(text)
-    if text in DISH_PARAMETERS + MAP_PARAMETERS or (of_one and of_one["name"] in MAP_PARAMETERS):
+    if _known_parameter(text):
         return text
     per_map = [name for plain in MAP_PARAMETERS for name in (plain, f"{plain}[1]")]
     raise _unknown(f"'{text}' is not a parameter", key, ("Z(2,0)", *DISH_PARAMETERS, *per_map), text)
+
+
+def _known_parameter(text: str) -> bool:
+    of_one = _OF_ONE_MAP.fullmatch(text)
+    return text in DISH_PARAMETERS + MAP_PARAMETERS or bool(of_one and of_one["name"] in MAP_PARAMETERS)
 
 
 def _rule_value(key: str, parameter: str, rule: str, text: str) -> object:
@@ -130,10 +135,6 @@ def _changed_rule(parameter: str, rule: ParameterRule, changes: Mapping[str, Any
         raise ConfigurationError(
             error.problem, key=f"{_PREFIX}{parameter}.{error.key}", value=error.value, remedy=error.remedy
         ) from None
-
-
-def _word(key: str, text: str) -> str:  # noqa: ARG001 - FitSettings judges it
-    return text
 
 
 def _whole(key: str, text: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from oofpy.errors import InputError, UsageError
 from oofpy.fitting.elimination import LinearFit, MapData, rescaled
 from oofpy.fitting.likelihood import LIKELIHOODS, Likelihood
 from oofpy.fitting.parameters import ParameterSet
+from oofpy.fitting.residual_correlation import LagGrid
 from oofpy.fitting.settings import FitSettings
 from oofpy.fitting.solver import FreeParameters, LevenbergMarquardt, Solution, Tolerances
 from oofpy.map_statistics import peak_position
@@ -47,6 +48,8 @@ class FitProblem:
     parameters : ParameterSet
     start : Tensor, shape (observations, parameters)
         Ideal surface, pointed by the maps.
+    lags : tuple (observations) of tuple (maps) of LagGrid
+        Which samples are neighbours.
     """
 
     observations: tuple[Observation, ...]
@@ -57,6 +60,7 @@ class FitProblem:
     data: MapData
     parameters: ParameterSet
     start: torch.Tensor
+    lags: tuple[tuple[LagGrid, ...], ...]
 
     @property
     def likelihood(self) -> Likelihood:
@@ -71,6 +75,17 @@ class FitProblem:
     def at_order(self, order: int) -> ParameterSet:
         """Parameters of a fit of the given order."""
         return self.parameters.with_modes_up_to(order, self.orders)
+
+    def take(self, keep: list[int]) -> FitProblem:
+        """Pick observations."""
+        return replace(
+            self,
+            observations=tuple(self.observations[number] for number in keep),
+            model=self.model.take(keep),
+            data=self.data.take(keep),
+            start=self.start[keep],
+            lags=self.lags if len(self.lags) == 1 else tuple(self.lags[number] for number in keep),
+        )
 
     def solve(self, start: torch.Tensor, free: FreeParameters, decrease: float) -> Solution:
         """Fit from a start with the likelihood of the settings.
@@ -133,14 +148,15 @@ def prepare(
         raise UsageError("observations fitted together need the same number of maps")
     device = choose_device(settings.device)
     positions = [[_used(m)[:2] for m in observation.maps] for observation in observations]
-    if all(_same_positions(positions[0], other) for other in positions[1:]):
+    wavelengths = [observation.wavelength_m for observation in observations]
+    if len(set(wavelengths)) == 1 and all(_same_positions(positions[0], other) for other in positions[1:]):
         positions = positions[:1]
     terms = zernike_terms(highest_order, 2)
     model = beam_model(
         telescope,
         positions,
         torch.as_tensor(np.array([observation.defocus_m for observation in observations])),
-        torch.tensor([observation.wavelength_m for observation in observations], dtype=torch.float64),
+        torch.tensor(wavelengths, dtype=torch.float64),
         terms,
         device=device,
         dtype=torch.float64 if settings.precision == "double" else torch.float32,
@@ -149,12 +165,10 @@ def prepare(
     data = _map_data(observations, model, settings.background_slopes, device)
     for observation in observations:
         _require_samples(observation, int(parameters.free.sum()), data.background.shape[2])
-    problem = FitProblem(
-        observations, telescope, settings, terms, model, data, parameters, torch.empty(0, device=device)
-    )
-    return FitProblem(
-        observations, telescope, settings, terms, model, data, parameters, _start(problem, device)
-    )
+    lags = _lag_grids(positions)
+    unpointed = torch.as_tensor(np.tile(parameters.start, (len(observations), 1)), device=device)
+    problem = FitProblem(observations, telescope, settings, terms, model, data, parameters, unpointed, lags)
+    return replace(problem, start=_pointed_start(problem))
 
 
 def choose_device(name: str) -> torch.device:
@@ -174,6 +188,18 @@ def choose_device(name: str) -> torch.device:
 def _used(beam_map: BeamMap) -> tuple[FloatArray, FloatArray, FloatArray]:
     used = beam_map.used
     return beam_map.u_rad[used], beam_map.v_rad[used], beam_map.power[used]
+
+
+def _lag_grids(positions: list[list[tuple[FloatArray, FloatArray]]]) -> tuple[tuple[LagGrid, ...], ...]:
+    """Lag grid of every map; maps with the same positions share one."""
+    grids = []
+    for maps in positions:
+        row: list[LagGrid] = []
+        for number, position in enumerate(maps):
+            same = next((other for other in range(number) if _same_positions([maps[other]], [position])), None)
+            row.append(LagGrid.of(*position) if same is None else row[same])
+        grids.append(tuple(row))
+    return tuple(grids)
 
 
 def _same_positions(
@@ -222,7 +248,12 @@ def _map_data(
         return torch.as_tensor(array.reshape(*shape, *array.shape[1:]), device=device)
 
     return MapData(
-        tensor(values), tensor(weight), tensor(background), tensor(node_background), tensor(_SMALLEST_SCALE * ranges)
+        tensor(values),
+        tensor(weight),
+        tensor(background),
+        tensor(node_background),
+        tensor(_SMALLEST_SCALE * ranges),
+        tensor((weight > 0).sum(axis=-1).astype(float)),
     )
 
 
@@ -234,21 +265,19 @@ def _relative_weight(beam_map: BeamMap) -> FloatArray | float:
     return np.asarray((np.median(error) / error) ** 2, np.float64)
 
 
-def _start(problem: FitProblem, device: torch.device) -> torch.Tensor:
-    """Ideal surface, every map pointed at its source or, where that fits better, at the origin."""
+def _pointed_start(problem: FitProblem) -> torch.Tensor:
+    """Ideal surface, every map pointed at its source or, where that fits better, as the parameters start."""
     parameters, layout = problem.parameters, problem.model.layout
-    origin = np.tile(parameters.start, (len(problem.observations), 1))
-    pointed = origin.copy()
+    pointed = problem.start.cpu().numpy().copy()
     sources = np.array([[peak_position(m) for m in o.maps] for o in problem.observations])
     for side, kind in enumerate(("pointing_u_rad", "pointing_v_rad")):
         part = layout.slice_of(kind)
         # A pointing that the user fixes or starts elsewhere is not moved.
         movable = parameters.free[part] & (parameters.start[part] == 0)
         found = np.clip(sources[:, :, side], parameters.lower[part], parameters.upper[part])
-        pointed[:, part] = np.where(movable, found, origin[:, part])
-    starts = [torch.as_tensor(start, device=device) for start in (pointed, origin)]
-    free = parameters.for_solver(device)
-    approach = LIKELIHOODS[_APPROACH]
-    solver = LevenbergMarquardt(problem.model, problem.data, approach, free, Tolerances())
+        pointed[:, part] = np.where(movable, found, pointed[:, part])
+    starts = [torch.as_tensor(pointed, device=problem.start.device), problem.start]
+    free = parameters.for_solver(problem.start.device)
+    solver = LevenbergMarquardt(problem.model, problem.data, LIKELIHOODS["gaussian"], free, Tolerances())
     costs = [solver.evaluate(start, None).cost for start in starts]
     return torch.where((costs[0] <= costs[1])[:, None], starts[0], starts[1])

@@ -16,12 +16,9 @@ from oofpy.fitting.elimination import LinearFit, MapData
 from oofpy.fitting.likelihood import Likelihood
 from oofpy.fitting.solver import FreeParameters, scatter_curvature
 from oofpy.optics.beam import BeamModel, BeamState
-from oofpy.optics.sky import product_axes
 
 FloatArray = NDArray[np.float64]
 
-_SMALLEST_CORRELATION = 0.05
-_MOST_CORRELATION_CELLS = 512
 DEGENERATE_CORRELATION = 0.9
 
 
@@ -53,17 +50,11 @@ def parameter_covariance(
     Tensor, shape (batch, free, free)
         Along directions that the data do not know, the variance is very large but finite.
     """
-    jacobian = model.jacobian(state, free.columns).transpose(1, 2)
-    background = data.background.expand(state.maps.shape[0], -1, -1, -1)
-    columns = torch.cat([state.maps[:, :, None], background], dim=2)
     base = data.weight / linear.scale[..., None].square()
-    projected = _project(jacobian * linear.gain[..., None, None], columns, base)
-    count = len(free.index)
-    prior = torch.diag_embed(free.prior_sigma.pow(-2))
+    projected = _projected_derivatives(model, state, linear.gain, base, data, free)
 
     def information(weights: torch.Tensor) -> torch.Tensor:
-        gram = (projected * weights[:, :, None]) @ projected.transpose(-1, -2)
-        return scatter_curvature(gram, free.place, count) + prior
+        return _information(projected, weights, free)
 
     z = linear.standardised(data)
     psi_squared = (likelihood.weight(z) * z).square()
@@ -77,6 +68,60 @@ def parameter_covariance(
         inverse = torch.where(positive[:, None, None], inverse, safe)
     covariance = inverse @ meat @ inverse
     return (covariance + covariance.mT) / 2
+
+
+def cramer_rao(
+    model: BeamModel,
+    parameters: torch.Tensor,
+    gain: torch.Tensor,
+    noise: torch.Tensor,
+    data: MapData,
+    free: FreeParameters,
+) -> torch.Tensor:
+    """Smallest covariance that any unbiased fit can have, for independent Gaussian noise.
+
+    Parameters
+    ----------
+    model : BeamModel
+    parameters : Tensor, shape (batch, parameters)
+        The truth.
+    gain : Tensor, shape (batch, maps)
+        Map units per unit of the model.
+    noise : Tensor, shape (batch, maps)
+        Standard deviation of a sample of weight one, map units.
+    data : MapData
+        Weights and background shapes; its values do not matter.
+    free : FreeParameters
+
+    Returns
+    -------
+    Tensor, shape (batch, free, free)
+        Inverse of the Fisher matrix with gains and backgrounds free.
+    """
+    state = model(parameters)
+    base = data.weight / noise[..., None].square()
+    projected = _projected_derivatives(model, state, gain, base, data, free)
+    return _inverse(_information(projected, base, free))[0]
+
+
+def _projected_derivatives(
+    model: BeamModel,
+    state: BeamState,
+    gain: torch.Tensor,
+    weights: torch.Tensor,
+    data: MapData,
+    free: FreeParameters,
+) -> torch.Tensor:
+    """Derivatives of the maps, what gain and background can follow taken out; (batch, maps, columns, samples)."""
+    jacobian = model.jacobian(state, free.columns).transpose(1, 2) * gain[..., None, None]
+    background = data.background.expand(state.maps.shape[0], -1, -1, -1)
+    return _project(jacobian, torch.cat([state.maps[:, :, None], background], dim=2), weights)
+
+
+def _information(projected: torch.Tensor, weights: torch.Tensor, free: FreeParameters) -> torch.Tensor:
+    """Sum over samples of weighted products of derivatives, with the priors; shape (batch, free, free)."""
+    gram = (projected * weights[:, :, None]) @ projected.transpose(-1, -2)
+    return scatter_curvature(gram, free.place, len(free.index)) + torch.diag_embed(free.prior_sigma.pow(-2))
 
 
 def _project(jacobian: torch.Tensor, columns: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
@@ -98,61 +143,6 @@ def _inverse(matrix: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     values, vectors = torch.linalg.eigh((scaled + scaled.mT) / 2)
     inverse = (vectors / values.clamp(min=1e-12)[:, None, :]) @ vectors.mT
     return inverse * root[:, :, None] * root[:, None, :], (values > 0).all(-1)
-
-
-def correlation_area(u: FloatArray, v: FloatArray, residual: FloatArray) -> float:
-    """Number of neighbouring samples whose residuals move together.
-
-    The autocorrelation of the residuals is summed over all lags up to the first ring on which its mean falls below 0.05.
-
-    Parameters
-    ----------
-    u, v : array, shape (samples,), radians
-        Directions of the samples.
-    residual : array, shape (samples,)
-        Residuals, bounded by the likelihood.
-
-    Returns
-    -------
-    float
-        At least 1, which is independent noise.
-    """
-    image, seen = _gridded(u, v, residual - residual.mean())
-    shape = [2 * size for size in image.shape]
-    power = np.fft.irfft2(np.abs(np.fft.rfft2(image, shape)) ** 2, shape)
-    pairs = np.fft.irfft2(np.abs(np.fft.rfft2(seen, shape)) ** 2, shape)
-    if power[0, 0] <= 0:
-        return 1.0
-    correlation = np.where(pairs > 0.5, power / np.maximum(pairs, 0.5), 0.0) * (pairs[0, 0] / power[0, 0])
-    lags = [np.fft.fftfreq(size, 1 / size) for size in shape]
-    ring = np.rint(np.hypot(lags[0][:, None], lags[1])).astype(np.int64).ravel()
-    reach = min(image.shape) // 2
-    inside = ring < max(reach, 1)
-    rings = np.bincount(ring[inside], correlation.ravel()[inside])
-    counts = np.bincount(ring[inside])
-    below = np.flatnonzero(rings / np.maximum(counts, 1) < _SMALLEST_CORRELATION)
-    last = below[0] if below.size else rings.size
-    return max(1.0, float(rings[:last].sum()))
-
-
-def _gridded(u: FloatArray, v: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Values and numbers of samples on a grid of about one sample a cell."""
-    axes = product_axes(u, v)
-    if axes is not None:
-        shape, index = (axes[1].size, axes[0].size), axes[2]
-    else:
-        side = np.sqrt(max(np.ptp(u) * np.ptp(v), 1e-300) / u.size)
-        columns, rows = (
-            min(max(1, int(np.ptp(axis) / side)), _MOST_CORRELATION_CELLS) for axis in (u, v)
-        )
-        column = np.minimum((u - u.min()) / max(np.ptp(u), 1e-300) * columns, columns - 1).astype(np.int64)
-        row = np.minimum((v - v.min()) / max(np.ptp(v), 1e-300) * rows, rows - 1).astype(np.int64)
-        shape, index = (rows, columns), row * columns + column
-    size = shape[0] * shape[1]
-    return (
-        np.bincount(index, values, size).reshape(shape),
-        np.bincount(index, minlength=size).astype(float).reshape(shape),
-    )
 
 
 def degenerate_pairs(names: tuple[str, ...], covariance: FloatArray) -> tuple[tuple[str, str, float], ...]:

@@ -89,7 +89,7 @@ def band_limited_aperture(telescope: Telescope, pixels_across: int) -> ApertureS
     Returns
     -------
     ApertureSampling
-        Exact to about 1e-5 of the peak for fields of up to `0.3 * pixels_across` cycles per dish.
+        Exact to a few 1e-5 of the peak for fields of up to `0.3 * pixels_across` cycles per dish.
     """
     radius = telescope.geometry.dish_radius_m
     pitch = 2 * radius / pixels_across

@@ -123,8 +123,12 @@ class BeamModel:
     ----------
     telescope : Telescope
         Geometry and illumination.
-    aperture : ApertureSampling
-        Pixels and quadrature weights.
+    x_m, y_m : Tensor, shape (y, x), metres
+        Pixel coordinates.
+    weight : Tensor, shape (y, x)
+        Quadrature weights of the open aperture, scaled so that the unaberrated beam at the nominal illumination peaks at 1.
+    defocus_images : Tensor, shape (powers, y, x)
+        Path polynomial of a move of the subreflector (see `oofpy.optics.defocus`).
     basis : Tensor, shape (modes, y, x)
         Phase of one radian of each mode; any linear basis.
     layout : ParameterLayout
@@ -140,7 +144,10 @@ class BeamModel:
     """
 
     telescope: Telescope
-    aperture: ApertureSampling
+    x_m: torch.Tensor
+    y_m: torch.Tensor
+    weight: torch.Tensor
+    defocus_images: torch.Tensor
     basis: torch.Tensor
     layout: ParameterLayout
     sky: SkySampling
@@ -162,32 +169,16 @@ class BeamModel:
             node_transform=self.node_transform.take(keep),
         )
 
-    @cached_property
-    def _mesh(self) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.aperture.mesh(self.basis.device)
-
-    @cached_property
-    def _defocus_images(self) -> torch.Tensor:
-        return defocus_images(self.telescope.geometry, *self._mesh)
-
-    @cached_property
-    def _weight(self) -> torch.Tensor:
-        """Quadrature weights, scaled so that the unaberrated beam at the nominal illumination peaks at 1."""
-        weight = torch.as_tensor(self.aperture.weight, device=self.basis.device)
-        nominal = self.nominal_parameters()[None]
-        return weight / (weight * self._illuminate(nominal).amplitude).sum()
-
     def nominal_parameters(self) -> torch.Tensor:
         """Parameters of an ideal surface, pointed and focused, with the telescope's own taper; shape (parameters,)."""
         values = self.defocus_m.new_zeros(len(self.layout.names))
-        taper = self.telescope.illumination.edge_taper_db
-        values[self.layout.slice_of("edge_taper_db")] = 0.0 if taper is None else taper
+        values[self.layout.slice_of("edge_taper_db")] = self.telescope.illumination.edge_taper_db
         return values
 
     def _illuminate(self, parameters: torch.Tensor) -> IlluminationField:
         shape = {name: parameters[:, self.layout.slice_of(name)][:, 0] for name in SHAPE_PARAMETERS}
         radius = self.telescope.geometry.dish_radius_m
-        return illuminate(self.telescope.illumination, *self._mesh, radius, shape)
+        return illuminate(self.telescope.illumination, self.x_m, self.y_m, radius, shape)
 
     def phase(self, parameters: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Total phase over the aperture and the defocus of every map.
@@ -201,14 +192,14 @@ class BeamModel:
         phase : Tensor, shape (batch, maps, y, x), radians
         defocus_m : Tensor, shape (batch, maps), metres
         """
-        x, y = self._mesh
+        x, y = self.x_m, self.y_m
         part = self.layout.slice_of
         k = self.wavenumber_per_m[:, None, None, None]
         defocus = self.defocus_m + parameters[:, part("defocus_error_m")]
         surface = torch.tensordot(parameters[:, part("modes")], self.basis, dims=1)[:, None]
         pointing_u = parameters[:, part("pointing_u_rad")][..., None, None]
         pointing_v = parameters[:, part("pointing_v_rad")][..., None, None]
-        path = defocus_path(self._defocus_images, defocus) + x * pointing_u + y * pointing_v
+        path = defocus_path(self.defocus_images, defocus) + x * pointing_u + y * pointing_v
         return surface + k * path, defocus
 
     def __call__(self, parameters: torch.Tensor) -> BeamState:
@@ -226,7 +217,7 @@ class BeamModel:
         """
         phase, defocus = self.phase(parameters)
         illumination = self._illuminate(parameters)
-        phasor = torch.complex(self._weight * torch.cos(phase), self._weight * torch.sin(phase))
+        phasor = torch.complex(self.weight * torch.cos(phase), self.weight * torch.sin(phase))
         field = self.transform(illumination.amplitude[:, None] * phasor)
         power = field.real.square() + field.imag.square()
         return BeamState(self.sky.sample(power), phasor, illumination, field, defocus)
@@ -251,9 +242,9 @@ class BeamModel:
         by_amplitude = product.real
         by_phase = -product.imag * state.illumination.amplitude[:, None]
         total = by_phase.sum(1).flatten(1)
-        x, y = self._mesh
+        x, y = self.x_m, self.y_m
         k = self.wavenumber_per_m[:, None]
-        rate = defocus_path_rate(self._defocus_images, state.defocus_m)
+        rate = defocus_path_rate(self.defocus_images, state.defocus_m)
         amplitude_total = by_amplitude.sum(1)
         parts = [total @ self.basis.flatten(1).T]
         parts += [
@@ -283,7 +274,7 @@ class BeamModel:
         chosen = columns.tolist()
         mode_columns = [column for column in chosen if column < modes]
         parts = [rotated[:, None] * self.basis[mode_columns][:, None]]
-        x, y = self._mesh
+        x, y = self.x_m, self.y_m
         k = self.wavenumber_per_m[:, None, None, None]
         for column in chosen[len(mode_columns) :]:
             if column < modes + shapes:
@@ -292,7 +283,7 @@ class BeamModel:
                 continue
             kind = MAP_PARAMETERS[column - modes - shapes]
             if kind == "defocus_error_m":
-                image = defocus_path_rate(self._defocus_images, state.defocus_m)
+                image = defocus_path_rate(self.defocus_images, state.defocus_m)
             else:
                 image = x if kind == "pointing_u_rad" else y
             parts.append((rotated * (k * image))[:, None])
@@ -354,7 +345,7 @@ class BeamModel:
 
     def unaberrated_peak(self, parameters: torch.Tensor) -> torch.Tensor:
         """Peak of the unaberrated, focused beam at the given illumination, in units of the nominal one; (batch,)."""
-        return (self._weight * self._illuminate(parameters).amplitude).sum((-1, -2)).square()
+        return (self.weight * self._illuminate(parameters).amplitude).sum((-1, -2)).square()
 
 
 def _power_derivative(field: torch.Tensor, derivative: torch.Tensor) -> torch.Tensor:
@@ -379,7 +370,7 @@ def beam_model(
     telescope : Telescope
         The telescope of all of them.
     positions : list (observations) of list (maps) of (u, v) arrays, radians
-        Directions of the samples.
+        Directions of the samples; of one observation where all share them and the wavelength.
     defocus_m : Tensor, shape (observations, maps), metres
         Nominal defocus.
     wavelength_m : Tensor, shape (observations,), metres
@@ -398,7 +389,7 @@ def beam_model(
     """
     dish = 2 * telescope.geometry.dish_radius_m
     beams = (wavelength_m / dish).tolist()
-    sky = sky_sampling(positions, beams)
+    sky = sky_sampling(positions, beams[: len(positions)])
     aperture = band_limited_aperture(telescope, _pixels_across(telescope, sky, defocus_m, beams, terms))
     complex_dtype = torch.complex128 if dtype == torch.float64 else torch.complex64
     k = 2 * math.pi / wavelength_m
@@ -412,12 +403,15 @@ def beam_model(
             transform = PaddedTransform(axis.numel(), padded, *window)
     # The curvature needs no more than single precision: the step it gives is corrected by the next one.
     nodes = _matrix_transform(axis, sky.node_u_rad, sky.node_v_rad, k, torch.complex64, spare_dimension=True)
-    x, y = aperture.mesh()
+    x, y = aperture.mesh(device)
     radius = telescope.geometry.dish_radius_m
     return BeamModel(
         telescope,
-        aperture,
-        zernike_basis(x / radius, y / radius, terms).to(device),
+        x,
+        y,
+        _normalised_weight(telescope, aperture, x, y),
+        defocus_images(telescope.geometry, x, y),
+        zernike_basis(x / radius, y / radius, terms),
         ParameterLayout(tuple(term.label for term in terms), defocus_m.shape[1]),
         sky.to(device),
         defocus_m.to(device),
@@ -425,6 +419,17 @@ def beam_model(
         transform.to(device),
         nodes.to(device),
     )
+
+
+def _normalised_weight(
+    telescope: Telescope, aperture: ApertureSampling, x_m: torch.Tensor, y_m: torch.Tensor
+) -> torch.Tensor:
+    weight = torch.as_tensor(aperture.weight.copy(), device=x_m.device)
+    nominal = {name: x_m.new_zeros(1) for name in SHAPE_PARAMETERS}
+    nominal["edge_taper_db"] = x_m.new_tensor([telescope.illumination.edge_taper_db])
+    radius = telescope.geometry.dish_radius_m
+    amplitude = illuminate(telescope.illumination, x_m, y_m, radius, nominal).amplitude[0]
+    return weight / (weight * amplitude).sum()
 
 
 def _pixels_across(

@@ -1,10 +1,10 @@
 """Where on the sky a model is evaluated, and how its values get to the observed samples.
 
 Maps sampled on a product grid (in any order, with gaps, with any spacing) are evaluated at their own
-directions. Scattered samples are reached from a grid eight times finer than lambda/D by a Kaiser-windowed sinc
-of ten taps along each axis. A third, coarse grid of "nodes" carries the curvature of the fit: since the beam is
-band-limited, sums of products of its derivatives over many samples equal weighted sums over nodes spaced a
-little below lambda/2D.
+directions. Scattered samples are reached from a grid eight times finer than lambda/D by a Kaiser-windowed
+sinc of ten taps along each axis. A third, coarse grid of "nodes" carries the curvature of the fit: since the
+beam is band-limited, sums of products of its derivatives over many samples equal weighted sums over nodes
+spaced a little below lambda/2D.
 """
 
 from __future__ import annotations
@@ -161,7 +161,8 @@ def _distinct(values: FloatArray) -> tuple[FloatArray, IndexArray]:
     """Distinct positions along an axis, those closer than a small part of the spacing taken as one."""
     order = np.argsort(values, kind="stable")
     gaps = np.diff(values[order])
-    spacing = np.median(gaps[gaps > 1e-9 * max(np.ptp(values), 1e-300)]) if np.any(gaps > 0) else 1.0
+    # Rounding makes many tiny gaps within a row; the spacing is that of the others.
+    spacing = np.median(gaps[gaps > 1e-3 * gaps.max()]) if np.any(gaps > 0) else 1.0
     group = np.concatenate([[0], np.cumsum(gaps > _AXIS_TOLERANCE * spacing)])
     index = np.empty(values.size, np.int64)
     index[order] = group
@@ -356,7 +357,7 @@ def _nodes(
             axis = np.linspace(values.min(), values.max(), counts[side])
             step = max(axis[1] - axis[0], np.finfo(float).tiny)
             low = np.clip(((values - axis[0]) / step).astype(np.int64), 0, counts[side] - 2)
-            upper = (values - axis[0]) / step - low
+            upper = np.clip((values - axis[0]) / step - low, 0.0, 1.0)
             axes[side].append(axis)
             shares.append((np.stack([low, low + 1], 1), np.stack([1 - upper, upper], 1)))
         (u_place, u_share), (v_place, v_share) = shares
