@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import Any
 
 
+def one_line(text: str) -> str:
+    """Put text on one line and replace the control characters in it, which a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
+
+
 class OofError(Exception):
     """Base of every error that bad input or bad usage can raise.
 
@@ -48,7 +53,7 @@ class OofError(Exception):
         text = ": ".join([*where, self.problem])
         if self.remedy:
             text += f"; {self.remedy}"
-        return " ".join(text.split())
+        return one_line(text)
 
 
 class InputError(OofError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,8 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 
-def _frozen_array(values: object, dtype: type) -> NDArray:
-    array = np.array(values, dtype=dtype).reshape(-1)
+def _frozen_array(values: object, dtype: type) -> NDArray[Any]:
+    array: NDArray[Any] = np.array(values, dtype=dtype).reshape(-1)
     array.setflags(write=False)
     return array
 
@@ -82,7 +83,7 @@ class BeamMap:
     @property
     def samples(self) -> int:
         """Number of samples that enter the fit."""
-        return int(np.count_nonzero(self.used))
+        return int(np.count_nonzero(np.asarray(self.used)))
 
     @property
     def masked(self) -> int:
