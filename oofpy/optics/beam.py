@@ -141,6 +141,8 @@ class BeamModel:
         2 pi / lambda.
     transform, node_transform : MatrixTransform or PaddedTransform
         From the aperture to the evaluation grid and to the nodes.
+    single_basis : Tensor
+        `basis` in single precision, for the nodes.
     """
 
     telescope: Telescope
@@ -155,6 +157,7 @@ class BeamModel:
     wavenumber_per_m: torch.Tensor
     transform: MatrixTransform | PaddedTransform
     node_transform: MatrixTransform
+    single_basis: torch.Tensor
 
     def take(self, keep: list[int]) -> BeamModel:
         """Pick observations; what all observations share stays as it is."""
@@ -254,42 +257,54 @@ class BeamModel:
         parts += [k * (by_phase * image).sum((-1, -2)) for image in (x, y, rate)]
         return torch.cat(parts, dim=1)
 
-    def field_derivatives(self, state: BeamState, columns: torch.Tensor) -> torch.Tensor:
-        """Derivatives of the aperture field.
+    def field_derivatives(self, state: BeamState, columns: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        """Aperture field and its derivatives.
 
         Parameters
         ----------
         state : BeamState
             Where.
         columns : Tensor of int, shape (columns,)
-            Which derivative columns, numbered as in `ParameterLayout.column_parameters`.
+            Which derivative columns, in rising order, numbered as in `ParameterLayout.column_parameters`.
+        dtype : torch.complex64 or torch.complex128
+            Precision.
 
         Returns
         -------
-        complex Tensor, shape (batch, columns, maps, y, x)
+        complex Tensor, shape (batch, maps, 1 + columns, y, x)
+            The field itself first.
         """
-        aperture_field = state.illumination.amplitude[:, None] * state.phasor
-        rotated = torch.complex(-aperture_field.imag, aperture_field.real)
-        modes, shapes = len(self.layout.mode_names), len(SHAPE_PARAMETERS)
+        real = torch.float32 if dtype == torch.complex64 else torch.float64
+        field = (state.illumination.amplitude[:, None] * state.phasor).to(dtype)
+        rotated = torch.complex(-field.imag, field.real)
+        stack = field.new_empty((*field.shape[:2], 1 + len(columns), *field.shape[2:]))
+        stack[:, :, 0] = field
         chosen = columns.tolist()
-        mode_columns = [column for column in chosen if column < modes]
-        parts = [rotated[:, None] * self.basis[mode_columns][:, None]]
-        x, y = self.x_m, self.y_m
-        k = self.wavenumber_per_m[:, None, None, None]
-        for column in chosen[len(mode_columns) :]:
-            if column < modes + shapes:
-                derivative = state.illumination.derivatives[SHAPE_PARAMETERS[column - modes]]
-                parts.append((derivative[:, None] * state.phasor)[:, None])
-                continue
-            kind = MAP_PARAMETERS[column - modes - shapes]
-            if kind == "defocus_error_m":
-                image = defocus_path_rate(self.defocus_images, state.defocus_m)
+        modes = sum(column < len(self.layout.mode_names) for column in chosen)
+        basis = self._basis_in(real)[chosen[:modes]]
+        torch.mul(rotated[:, :, None], basis, out=stack[:, :, 1 : modes + 1])
+        for place, column in enumerate(chosen[modes:], start=modes + 1):
+            kind = column - len(self.layout.mode_names)
+            if kind < len(SHAPE_PARAMETERS):
+                derivative = state.illumination.derivatives[SHAPE_PARAMETERS[kind]]
+                stack[:, :, place] = derivative[:, None] * state.phasor
             else:
-                image = x if kind == "pointing_u_rad" else y
-            parts.append((rotated * (k * image))[:, None])
-        return torch.cat(parts, dim=1)
+                stack[:, :, place] = rotated * self._map_image(MAP_PARAMETERS[kind - len(SHAPE_PARAMETERS)], state)
+        return stack
 
-    def jacobian(self, state: BeamState, columns: torch.Tensor) -> torch.Tensor:
+    def _basis_in(self, dtype: torch.dtype) -> torch.Tensor:
+        return self.basis if dtype == torch.float64 else self.single_basis
+
+    def _map_image(self, kind: str, state: BeamState) -> torch.Tensor:
+        """Phase per unit of a parameter of each map, broadcast with (batch, maps, y, x)."""
+        k = self.wavenumber_per_m[:, None, None, None]
+        if kind == "defocus_error_m":
+            return k * defocus_path_rate(self.defocus_images, state.defocus_m)
+        return k * (self.x_m if kind == "pointing_u_rad" else self.y_m)
+
+    def jacobian(
+        self, state: BeamState, columns: torch.Tensor, dtype: torch.dtype = torch.complex128
+    ) -> torch.Tensor:
         """Derivatives of the maps at the samples, exact.
 
         Parameters
@@ -298,17 +313,17 @@ class BeamModel:
             Where.
         columns : Tensor of int, shape (columns,)
             Which derivative columns, in rising order.
+        dtype : torch.complex128 or torch.complex64
+            Precision of the transforms; the result is in double precision.
 
         Returns
         -------
-        Tensor, shape (batch, columns, maps, samples)
+        Tensor, shape (batch, maps, columns, samples)
         """
-        derivatives = self.field_derivatives(state, columns)
-        grids = [
-            self.sky.sample(_power_derivative(state.field, self.transform(derivatives[:, column])))
-            for column in range(len(columns))
-        ]
-        return torch.stack(grids, dim=1)
+        stack = self.field_derivatives(state, columns, dtype)
+        power = _power_derivatives(self.transform.in_precision(dtype)(stack))
+        maps = [self.sky.sample(power[:, :, column].double()) for column in range(len(columns))]
+        return torch.stack(maps, dim=2)
 
     def node_jacobian(self, state: BeamState, columns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Maps and their derivatives on the nodes, for sums of products of derivatives.
@@ -325,13 +340,10 @@ class BeamModel:
         maps : Tensor, shape (batch, maps, nodes)
         jacobian : Tensor, shape (batch, maps, columns, nodes)
         """
-        derivatives = self.field_derivatives(state, columns)
-        aperture_field = state.illumination.amplitude[:, None] * state.phasor
-        stack = torch.cat([aperture_field[:, None], derivatives], dim=1).transpose(1, 2)
-        fields = self.node_transform(stack.to(self.node_transform.kernel_u.dtype))
-        field = fields[:, :, :1]
+        fields = self.node_transform(self.field_derivatives(state, columns, self.node_transform.kernel_u.dtype))
+        field = fields[:, :, 0]
         power = field.real.square() + field.imag.square()
-        return power.flatten(3)[:, :, 0], _power_derivative(field, fields[:, :, 1:]).flatten(3)
+        return power.flatten(2), _power_derivatives(fields).flatten(3)
 
     def node_weights(self, weights: torch.Tensor) -> torch.Tensor:
         """Sum weights of the samples (batch, maps, samples) on the nodes; shape (batch, maps, nodes)."""
@@ -348,9 +360,9 @@ class BeamModel:
         return (self.weight * self._illuminate(parameters).amplitude).sum((-1, -2)).square()
 
 
-def _power_derivative(field: torch.Tensor, derivative: torch.Tensor) -> torch.Tensor:
-    """2 Re(conj(E) dE)."""
-    return 2 * (field.real * derivative.real + field.imag * derivative.imag)
+def _power_derivatives(fields: torch.Tensor) -> torch.Tensor:
+    """2 Re(conj(E) dE) of fields (batch, maps, 1 + columns, v, u), the far field first; (batch, maps, columns, v, u)."""
+    return (fields[:, :, 1:] * fields[:, :, :1].conj()).real * 2
 
 
 def beam_model(
@@ -400,24 +412,26 @@ def beam_model(
     if window is not None:
         padded = FINE_PER_BEAM * aperture.pixels_across
         if not matrix_is_cheaper(axis.numel(), padded, window.count_u, window.count_v):
-            transform = PaddedTransform(axis.numel(), padded, *window)
+            transform = PaddedTransform(axis.numel(), padded, *window, complex_dtype)
     # The curvature needs no more than single precision: the step it gives is corrected by the next one.
     nodes = _matrix_transform(axis, sky.node_u_rad, sky.node_v_rad, k, torch.complex64, spare_dimension=True)
     x, y = aperture.mesh(device)
     radius = telescope.geometry.dish_radius_m
+    basis = zernike_basis(x / radius, y / radius, terms)
     return BeamModel(
         telescope,
         x,
         y,
         _normalised_weight(telescope, aperture, x, y),
         defocus_images(telescope.geometry, x, y),
-        zernike_basis(x / radius, y / radius, terms),
+        basis,
         ParameterLayout(tuple(term.label for term in terms), defocus_m.shape[1]),
         sky.to(device),
         defocus_m.to(device),
         k.to(device),
         transform.to(device),
         nodes.to(device),
+        basis.float(),
     )
 
 

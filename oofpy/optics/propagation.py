@@ -78,6 +78,10 @@ class MatrixTransform:
         far_field = far_field.to(self.kernel_u.dtype)
         return self.kernel_v.mH @ (far_field @ self.kernel_u.mH)
 
+    def in_precision(self, dtype: torch.dtype) -> MatrixTransform:
+        """The same in single (complex64) or double (complex128) precision."""
+        return MatrixTransform(self.kernel_v.to(dtype), self.kernel_u.to(dtype))
+
     def take(self, keep: list[int]) -> MatrixTransform:
         """Pick observations; kernels that all observations share stay as they are."""
         if self.kernel_u.ndim == 2 or self.kernel_u.shape[0] == 1:
@@ -115,6 +119,10 @@ class PaddedTransform:
     first_v: int
     count_v: int
     dtype: torch.dtype = torch.complex128
+
+    def in_precision(self, dtype: torch.dtype) -> PaddedTransform:
+        """Return itself: it works in the precision of its input."""
+        return self
 
     def take(self, keep: list[int]) -> PaddedTransform:  # noqa: ARG002 - the interface of MatrixTransform
         """Return itself: all observations share it."""
