@@ -82,12 +82,12 @@ def border_noise(beam_map: BeamMap) -> float:
     if not np.median(np.abs(residual)) > 0:
         return float(power.std())
     for _ in range(3):
-        kept = np.abs(residual - np.median(residual)) <= _CLIP * _robust_sigma(residual)
+        kept = np.abs(residual - np.median(residual)) <= _CLIP * robust_sigma(residual)
         if np.count_nonzero(kept) < 2 * shapes.shape[1]:
             break
         plane = np.linalg.lstsq(shapes[kept], power[kept], rcond=None)[0]
         residual = power - shapes @ plane
-    return _robust_sigma(residual)
+    return robust_sigma(residual)
 
 
 def peak_position(beam_map: BeamMap) -> tuple[float, float]:
@@ -153,17 +153,33 @@ def _used(beam_map: BeamMap) -> tuple[FloatArray, FloatArray, FloatArray]:
     return beam_map.u_rad[used], beam_map.v_rad[used], beam_map.power[used]
 
 
+def border_places(u: FloatArray, v: FloatArray) -> IndexArray:
+    """Which samples form the border: the quarter that lie farthest out, in units of the half-widths.
+
+    Parameters
+    ----------
+    u, v : array, shape (samples,), radians
+
+    Returns
+    -------
+    array of int
+        Their places.
+    """
+    outwards = np.zeros(u.size)
+    for axis in (u, v):
+        centre, half_width = (axis.max() + axis.min()) / 2, np.ptp(axis) / 2
+        outwards = np.maximum(outwards, np.abs(axis - centre) / (half_width or 1.0))
+    return np.flatnonzero(outwards >= np.quantile(outwards, 1 - _BORDER_SHARE))
+
+
 def _border(beam_map: BeamMap) -> tuple[FloatArray, FloatArray, FloatArray]:
     u, v, power = _used(beam_map)
-    u_centre, v_centre, u_half_width, v_half_width = extent(beam_map)
-    outwards = np.maximum(
-        np.abs(u - u_centre) / (u_half_width or 1.0), np.abs(v - v_centre) / (v_half_width or 1.0)
-    )
-    outer = outwards >= np.quantile(outwards, 1 - _BORDER_SHARE)
+    outer = border_places(u, v)
     return u[outer], v[outer], power[outer]
 
 
-def _robust_sigma(values: FloatArray) -> float:
+def robust_sigma(values: FloatArray) -> float:
+    """Standard deviation by the median absolute deviation; the plain one where more than half are equal."""
     return float(_MAD_TO_SIGMA * np.median(np.abs(values - np.median(values))))
 
 

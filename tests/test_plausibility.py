@@ -1,0 +1,192 @@
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oofpy.errors import ConfigurationError, InputError
+from oofpy.io.observations import read_observation
+from oofpy.map_statistics import peak_position
+from oofpy.observation import BeamMap, Observation
+from oofpy.plausibility import check_observation, defocus_path_waves
+from oofpy.telescope import load_telescope
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED = REPOSITORY.parent / "shared" / "data"
+TELESCOPE = load_telescope("jcmt")
+WAVELENGTH = 1.1e-3
+BEAM = WAVELENGTH / (2 * TELESCOPE.geometry.dish_radius_m)
+
+
+def spot_map(dz, *, seed=0, samples=65, half_width=6.0, centre=(0.0, 0.0), height=1000.0, noise=1.0):
+    rng = np.random.default_rng(seed)
+    axis = np.linspace(-half_width, half_width, samples)
+    u, v = np.meshgrid(axis, axis)
+    width = 1.2 + abs(dz) * 600
+    r2 = (u - centre[0]) ** 2 + (v - centre[1]) ** 2
+    power = height / width**2 * np.exp(-4 * np.log(2) * r2 / width**2) + rng.normal(0, noise, u.shape)
+    return BeamMap(u * BEAM, v * BEAM, power, dz, label=f"dz {dz * 1e3:g} mm")
+
+
+def observation(defocus=(-3e-3, 0.0, 3e-3), wavelength=WAVELENGTH, **settings):
+    maps = [spot_map(dz, seed=number, **settings) for number, dz in enumerate(defocus)]
+    return Observation("test", maps, wavelength)
+
+
+def codes(flags, serious=None):
+    return [flag.code for flag in flags if serious is None or flag.serious == serious]
+
+
+def test_a_sound_observation_has_no_flags():
+    assert check_observation(observation(), TELESCOPE) == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "telescope"),
+    [("srt_2019-04-26/srt_2019-04-26.fits", "srt"), ("pyoof/example0.fits", "effelsberg")],
+)
+def test_third_party_observations_pass(file, telescope):
+    if not SHARED.is_dir():
+        pytest.skip("the third-party sample data are not at shared/data beside the repository")
+    assert codes(check_observation(read_observation(SHARED / file), load_telescope(telescope)), True) == []
+
+
+def test_glitches_move_no_peak_and_raise_no_flag():
+    maps = []
+    for beam_map in observation(centre=(1.0, -2.0)).maps:
+        rng = np.random.default_rng(beam_map.power.size)
+        power = np.array(beam_map.power)
+        hit = rng.uniform(size=power.size) < 0.03
+        power[hit] += power.max() * rng.uniform(0.2, 1.0, hit.sum())
+        maps.append(replace(beam_map, power=power))
+    glitchy = Observation("glitchy", maps, WAVELENGTH)
+    assert check_observation(glitchy, TELESCOPE) == ()
+    for beam_map in glitchy.maps:
+        assert np.array(peak_position(beam_map)) / BEAM == pytest.approx([1, -2], abs=0.3)
+
+
+@pytest.mark.parametrize("half_width", [1.5, 45.0])
+def test_unusual_map_size_is_flagged(half_width):
+    flags = check_observation(observation(half_width=half_width, samples=121), TELESCOPE)
+    assert codes(flags, True)[0] == "map-size"
+    assert f"{half_width:g} lambda/D" in flags[0].message
+
+
+def test_coordinates_in_arcseconds_are_refused():
+    maps = [
+        replace(beam_map, u_rad=beam_map.u_rad * 206265, v_rad=beam_map.v_rad * 206265)
+        for beam_map in observation().maps
+    ]
+    with pytest.raises(InputError, match=r"U, V = half-width .*radians|U, V = half-width .*rad expected"):
+        check_observation(Observation("test", maps, WAVELENGTH), TELESCOPE)
+
+
+def test_one_map_of_the_wrong_size_is_enough():
+    good = observation()
+    tiny = replace(good.maps[1], u_rad=good.maps[1].u_rad / 100, v_rad=good.maps[1].v_rad / 100)
+    with pytest.raises(InputError, match="cannot be the size of a beam map"):
+        check_observation(Observation("test", (good.maps[0], tiny, good.maps[2]), WAVELENGTH), TELESCOPE)
+
+
+@pytest.mark.parametrize(("scale", "refused"), [(0.05, False), (5.0, False), (1e-3, True), (1e3, True)])
+def test_unusual_defocus_is_flagged_and_absurd_defocus_refused(scale, refused):
+    good = observation()
+    scaled = Observation(
+        "test",
+        [replace(beam_map, defocus_m=beam_map.defocus_m * scale) for beam_map in good.maps],
+        WAVELENGTH,
+    )
+    if refused:
+        with pytest.raises(InputError, match=r"DZ = .*metres expected.*--dz"):
+            check_observation(scaled, TELESCOPE)
+    else:
+        assert codes(check_observation(scaled, TELESCOPE), True) == ["defocus-size"]
+
+
+def test_path_in_wavelengths_by_hand():
+    # Rim of the JCMT: a = 7.5 / 10.8, b = 7.5 / 360; on axis both terms are 1 (there is no hole of 0).
+    geometry, hole = TELESCOPE.geometry, TELESCOPE.blockage.disc_radius_m
+
+    def factor(r):
+        squares = [
+            (r / (2 * f)) ** 2 for f in (geometry.primary_focal_length_m, geometry.effective_focal_length_m)
+        ]
+        return sum((1 - s) / (1 + s) for s in squares)
+
+    expected = 3e-3 * (factor(hole) - factor(geometry.dish_radius_m)) / WAVELENGTH
+    assert 1 < expected < 3
+    for dz in (3e-3, -3e-3):
+        assert defocus_path_waves(TELESCOPE, dz, WAVELENGTH) == pytest.approx(expected, rel=1e-12)
+
+
+def test_no_map_near_focus_is_a_note():
+    flags = check_observation(observation(defocus=(-3e-3, 3e-3)), TELESCOPE)
+    assert codes(flags, False) == ["no-focus-map"]
+    assert codes(flags, True) == []
+
+
+def test_coarse_sampling_is_flagged():
+    flags = check_observation(observation(samples=9, half_width=6.0, height=1e5), TELESCOPE)
+    assert "undersampled" in codes(flags, True)
+
+
+def test_too_few_samples_are_refused():
+    good = observation()
+    used = np.zeros(good.maps[2].power.size, bool)
+    used[:19] = True
+    maps = (*good.maps[:2], replace(good.maps[2], used=used))
+    with pytest.raises(InputError, match=r"map 3 \(dz 3 mm\) = 19 of 4225 .*at least 20") as caught:
+        check_observation(Observation("test", maps, WAVELENGTH), TELESCOPE)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("samples", [25, 65])
+@pytest.mark.parametrize("place", [6.0, 6.5])
+def test_a_source_at_the_border_of_one_map_is_flagged(place, samples):
+    good = observation()
+    cut = spot_map(0.0, centre=(place, 1.0), height=1e4, samples=samples)
+    flags = check_observation(Observation("test", (good.maps[0], cut, good.maps[2]), WAVELENGTH), TELESCOPE)
+    assert codes(flags, True) == ["source-off-centre"]
+    assert "map 2" in flags[0].message
+
+
+@pytest.mark.parametrize("samples", [25, 65])
+def test_a_source_well_inside_is_not_flagged(samples):
+    inside = observation(centre=(3.0, -3.0), samples=samples, height=1e5)
+    assert check_observation(inside, TELESCOPE) == ()
+
+
+@pytest.mark.parametrize(("centre", "height"), [((30.0, 0.0), 1000.0), ((0.0, 0.0), 0.0), ((6.4, 0.0), 1e4)])
+def test_no_source_in_any_map_is_refused(centre, height):
+    with pytest.raises(InputError, match="shows no source"):
+        check_observation(observation(centre=centre, height=height), TELESCOPE)
+
+
+def test_a_faint_map_is_flagged():
+    good = observation()
+    faint = spot_map(3e-3, height=60.0, seed=9)
+    flags = check_observation(Observation("test", (*good.maps[:2], faint), WAVELENGTH), TELESCOPE)
+    assert codes(flags, True) == ["low-signal"]
+    assert "map 3" in flags[0].message
+
+
+def test_a_weak_focused_map_is_a_note():
+    flags = check_observation(observation(height=150.0), TELESCOPE)
+    assert codes(flags) == ["low-signal"]
+    assert codes(flags, True) == []
+
+
+def test_a_noise_free_map_has_signal():
+    assert codes(check_observation(observation(noise=0.0), TELESCOPE)) == []
+
+
+def test_an_incomplete_telescope_is_refused():
+    with pytest.raises(ConfigurationError, match="unknown"):
+        check_observation(observation(), replace(TELESCOPE, missing=("geometry.primary_focal_length",)))
+
+
+def test_importing_the_checks_imports_no_torch():
+    code = "import sys; import oofpy.plausibility; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
