@@ -31,8 +31,7 @@ from oofpy.fitting.solver import Solution
 from oofpy.fitting.status import FitStatus
 from oofpy.fitting.uncertainty import degenerate_pairs, parameter_covariance
 from oofpy.flags import Flag
-from oofpy.map_statistics import border_noise
-from oofpy.observation import BeamMap, Observation
+from oofpy.map_statistics import robust_sigma
 from oofpy.optics.illumination import SHAPE_PARAMETERS
 from oofpy.surface import WeightedDish, aperture_images, half_path_um
 
@@ -187,7 +186,7 @@ class _Values:
             background_slope_per_rad=(float(slopes[0]), float(slopes[1])),
             pointing_rad=(pointing[0], pointing[1]),
             noise=float(self.scale[number, m]),
-            border_noise=border_noise(BeamMap(u, v, residual, beam_map.defocus_m)),
+            border_noise=robust_sigma(residual[self.problem.borders[number % len(self.problem.borders)][m]]),
             samples=beam_map.samples,
             masked=beam_map.masked,
             residual_rms_over_peak=float(np.sqrt(np.mean(residual**2)) / spread) if spread > 0 else 0.0,

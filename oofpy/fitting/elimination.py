@@ -14,7 +14,7 @@ import torch
 from oofpy.fitting.likelihood import Likelihood
 
 _FIRST_PASSES, _LATER_PASSES = 12, 4
-_TOLERANCE = 1e-6  # of the cost, in units of the logarithm of the likelihood
+SMALLEST_TOLERANCE = 1e-6
 _SMALLEST_SLOPE_RATIO = 0.3
 # A step of iteratively reweighted least squares may be stretched by less than two without raising the cost.
 _LONGEST_STRETCH = 1.9
@@ -91,7 +91,13 @@ class LinearFit:
         return self.residual * data.weight.sqrt() / self.scale[..., None]
 
 
-def eliminate(model: torch.Tensor, data: MapData, likelihood: Likelihood, start: LinearFit | None) -> LinearFit:
+def eliminate(
+    model: torch.Tensor,
+    data: MapData,
+    likelihood: Likelihood,
+    start: LinearFit | None,
+    tolerance: float = SMALLEST_TOLERANCE,
+) -> LinearFit:
     """Find gain, background and scale of every map.
 
     Parameters
@@ -104,6 +110,8 @@ def eliminate(model: torch.Tensor, data: MapData, likelihood: Likelihood, start:
         Which.
     start : LinearFit, optional
         Of a model close by, whose weights and scale are the start; None starts from least squares.
+    tolerance : float
+        How far the cost of a robust fit may stay above its minimum, in units of the log-likelihood.
 
     Returns
     -------
@@ -119,18 +127,25 @@ def eliminate(model: torch.Tensor, data: MapData, likelihood: Likelihood, start:
     root_weight = data.weight.sqrt()
     scale = _root_mean_square(residual, data) if start is None else start.scale
     for _ in range(_FIRST_PASSES if start is None else _LATER_PASSES):
-        scale, ratio, rise = _next_scale(residual * root_weight, scale, data, likelihood)
-        z = residual * root_weight / scale[..., None]
-        influence = data.weight * likelihood.weight(z) / scale[..., None].square()
-        solution, normal = _weighted_least_squares(columns, data.values, influence)
+        z = residual * (root_weight / scale[..., None])
+        weight = likelihood.weight(z)
+        new_scale, ratio = _next_scale(z, weight, scale, data, likelihood)
+        solution, normal = _weighted_least_squares(columns, data.values, data.weight * weight)
         stretch = (1 / ratio[..., None]).clamp(max=_LONGEST_STRETCH)
         step = (solution - coefficients) * stretch
         coefficients = _non_negative_gain(coefficients + step)
         residual = _residual(coefficients, columns, data)
-        left = (step * (normal @ step[..., None])[..., 0]).sum(-1) + data.samples * rise.square()
-        if float(left.max()) < _TOLERANCE:
+        squares = (step * (normal @ step[..., None])[..., 0]).sum(-1) / scale.square()
+        left = (squares + data.samples * (new_scale / scale).log().square()).sum(-1)
+        scale = new_scale
+        if float(left.max()) < tolerance:
             break
-    return _robust_fit(coefficients, residual, scale, data, likelihood)
+    z = residual * (root_weight / scale[..., None])
+    weight = likelihood.weight(z)
+    _, ratio = _next_scale(z, weight, scale, data, likelihood)
+    cost = likelihood.cost(z).sum(-1) + data.samples * scale.log()
+    influence = data.weight * weight / scale[..., None].square()
+    return LinearFit(coefficients, scale, cost, residual, influence, ratio)
 
 
 def _residual(coefficients: torch.Tensor, columns: list[torch.Tensor], data: MapData) -> torch.Tensor:
@@ -148,21 +163,6 @@ def _least_squares_fit(coefficients: torch.Tensor, residual: torch.Tensor, data:
     return LinearFit(coefficients, scale, cost, residual, influence, torch.ones_like(scale))
 
 
-def _robust_fit(
-    coefficients: torch.Tensor,
-    residual: torch.Tensor,
-    scale: torch.Tensor,
-    data: MapData,
-    likelihood: Likelihood,
-) -> LinearFit:
-    root_weight = data.weight.sqrt()
-    scale, ratio, _ = _next_scale(residual * root_weight, scale, data, likelihood)
-    z = residual * root_weight / scale[..., None]
-    cost = likelihood.cost(z).sum(-1) + data.samples * scale.log()
-    influence = data.weight * likelihood.weight(z) / scale[..., None].square()
-    return LinearFit(coefficients, scale, cost, residual, influence, ratio)
-
-
 def _weighted_least_squares(
     columns: list[torch.Tensor], values: torch.Tensor, weight: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -177,8 +177,13 @@ def _weighted_least_squares(
     root = normal.diagonal(dim1=-2, dim2=-1).clamp(min=torch.finfo(values.dtype).tiny).rsqrt()
     scaled = normal * root[..., None] * root[..., None, :]
     scaled = scaled + 1e-12 * torch.eye(count, dtype=scaled.dtype, device=scaled.device)
-    solution, _ = torch.linalg.solve_ex(scaled, right * root)
-    return _non_negative_gain(solution * root), normal
+    of_gain = torch.eye(count, 1, dtype=scaled.dtype, device=scaled.device)[:, 0].expand_as(right)
+    solved, _ = torch.linalg.solve_ex(scaled, torch.stack([right * root, of_gain], dim=-1))
+    solution, follow = solved.unbind(-1)
+    # Where the gain would be negative it is zero, and the background the best beside that.
+    excess = (solution[..., :1] / follow[..., :1]).clamp(max=0.0)
+    background = solution[..., 1:] - excess * follow[..., 1:]
+    return _non_negative_gain(torch.cat([solution[..., :1], background], dim=-1) * root), normal
 
 
 def _non_negative_gain(coefficients: torch.Tensor) -> torch.Tensor:
@@ -191,23 +196,21 @@ def _root_mean_square(residual: torch.Tensor, data: MapData) -> torch.Tensor:
 
 
 def _next_scale(
-    residual: torch.Tensor, scale: torch.Tensor, data: MapData, likelihood: Likelihood
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    z: torch.Tensor, weight: torch.Tensor, scale: torch.Tensor, data: MapData, likelihood: Likelihood
+) -> tuple[torch.Tensor, torch.Tensor]:
     """One Newton step in the logarithm of the scale towards `sum psi(z) z = N`, in multiplicative form.
 
-    Returns the scale, the ratio of curvature to weight, and the change of the scale's logarithm.
+    Returns the scale and the ratio of curvature to weight.
     """
-    z = residual / scale[..., None]
-    weight, slope, squared = likelihood.weight(z), likelihood.slope(z), z.square()
+    slope, squared = likelihood.slope(z), z.square()
     sum_psi_z = (weight * squared).sum(-1)
     exponent = sum_psi_z / (sum_psi_z + (slope * squared).sum(-1)).clamp(min=1e-300)
     factor = (sum_psi_z / data.samples).clamp(min=1e-30) ** exponent.clamp(0.0, 2.0)
     new = torch.maximum(scale * factor.clamp(0.1, 10.0), data.smallest_scale)
     # Masked samples have z = 0, where weight and slope are equal: they leave both sums alike.
-    masked = z.shape[-1] - data.samples
-    at_zero = float(likelihood.weight(torch.zeros((), dtype=z.dtype)))
-    ratio = (slope.sum(-1) - masked * at_zero) / (weight.sum(-1) - masked * at_zero)
-    return new, ratio.clamp(_SMALLEST_SLOPE_RATIO, 1.0), (new / scale).log()
+    masked = (z.shape[-1] - data.samples) * float(likelihood.weight(torch.zeros((), dtype=z.dtype)))
+    ratio = (slope.sum(-1) - masked) / (weight.sum(-1) - masked)
+    return new, ratio.clamp(_SMALLEST_SLOPE_RATIO, 1.0)
 
 
 def rescaled(fit: LinearFit, ratio: float) -> LinearFit:

@@ -16,7 +16,7 @@ from oofpy.fitting.elimination import LinearFit
 from oofpy.fitting.problem import FitProblem, prepare
 from oofpy.fitting.result import FitResult, OrderFit
 from oofpy.fitting.settings import LOWEST_FIT_ORDER, FitSettings
-from oofpy.fitting.solver import Solution
+from oofpy.fitting.solver import Solution, Tolerances
 from oofpy.fitting.status import FitStatus
 from oofpy.observation import Observation
 from oofpy.optics.zernike import ZernikeTerm
@@ -159,8 +159,11 @@ def climb(problem: FitProblem, highest: int, report: Report) -> list[list[tuple[
     below: torch.Tensor | None = None
     for order in range(lowest, highest + 1):
         began = time.perf_counter()
-        decrease = settings.tolerance if order == highest or automatic else settings.ladder_tolerance
-        winner = fit_order(problem, order, below, decrease)
+        tolerances = Tolerances(settings.tolerance, settings.max_evaluations)
+        if order < highest and not automatic:
+            limit = min(settings.max_evaluations, settings.ladder_evaluations)
+            tolerances = Tolerances(settings.ladder_tolerance, limit)
+        winner = fit_order(problem, order, below, tolerances)
         below = winner.solution.parameters
         fits = assemble_order(problem, order, winner.solution, winner.starts)
         seconds = (time.perf_counter() - began) / len(problem.observations)
@@ -172,7 +175,7 @@ def climb(problem: FitProblem, highest: int, report: Report) -> list[list[tuple[
     return ladder
 
 
-def fit_order(problem: FitProblem, order: int, below: torch.Tensor | None, decrease: float) -> Winner:
+def fit_order(problem: FitProblem, order: int, below: torch.Tensor | None, tolerances: Tolerances) -> Winner:
     """Fit one order from zero and, where given, from the order below; keep the better.
 
     Parameters
@@ -181,25 +184,25 @@ def fit_order(problem: FitProblem, order: int, below: torch.Tensor | None, decre
     order : int
     below : Tensor, shape (observations, parameters), optional
         Where the order below ended.
-    decrease : float
-        Tolerance.
+    tolerances : Tolerances
 
     Returns
     -------
     Winner
     """
     free = problem.at_order(order).for_solver(problem.start.device)
-    zero = problem.solve(problem.start, free, decrease)
     count = len(problem.observations)
     if below is None:
+        zero = problem.solve(problem.start, free, tolerances)
         missing = np.full(count, np.nan)
         return Winner(zero, ("zero",) * count, missing, missing)
-    risen = problem.solve(below, free, decrease)
+    risen = problem.solve(below, free, tolerances)
+    zero = problem.solve(problem.start, free, tolerances, rival=risen)
     higher = risen.cost - zero.cost
     modes = problem.model.layout.slice_of("modes")
     distance = (risen.parameters[:, modes] - zero.parameters[:, modes]).abs().amax(-1)
     # A difference below the tolerance is none; the order below is then the one to name.
-    from_zero = ~(higher <= decrease)
+    from_zero = ~(higher <= tolerances.decrease)
     better = _pick(from_zero, zero, risen)
     starts = tuple("zero" if flag else "order below" for flag in from_zero.tolist())
     return Winner(better, starts, higher.abs().cpu().numpy(), distance.cpu().numpy())
@@ -215,6 +218,7 @@ def _pick(first: torch.Tensor, one: Solution, other: Solution) -> Solution:
         pick(one.parameters, other.parameters),
         LinearFit(*(pick(getattr(one.linear, n), getattr(other.linear, n)) for n in LinearFit.__dataclass_fields__)),
         pick(one.cost, other.cost),
+        pick(one.curvature, other.curvature),
         one.evaluations + other.evaluations,
         tuple(a if flag else b for flag, a, b in zip(first.tolist(), one.status, other.status, strict=True)),
     )

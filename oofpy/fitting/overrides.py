@@ -81,11 +81,10 @@ def _plain_value(key: str, text: str) -> object:
 def _parameter_and_rule(key: str) -> tuple[str, str]:
     parameter, _, rule = key.removeprefix(_PREFIX).rpartition(".")
     if not parameter or rule not in RULE_KEYS:
-        named = parameter or rule
         raise ConfigurationError(
             "does not end in a rule",
             key=key,
-            remedy=f"write {_PREFIX}{named or 'PARAMETER'}. and one of {', '.join(RULE_KEYS)}",
+            remedy=f"write {_PREFIX}{parameter or rule}. and one of {', '.join(RULE_KEYS)}",
         )
     return _parameter_name(key, parameter), rule
 

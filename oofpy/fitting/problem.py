@@ -15,7 +15,7 @@ from oofpy.fitting.parameters import ParameterSet
 from oofpy.fitting.residual_correlation import LagGrid
 from oofpy.fitting.settings import FitSettings
 from oofpy.fitting.solver import FreeParameters, LevenbergMarquardt, Solution, Tolerances
-from oofpy.map_statistics import peak_position
+from oofpy.map_statistics import border_places, peak_position
 from oofpy.observation import BeamMap, Observation
 from oofpy.optics.beam import BeamModel, beam_model
 from oofpy.optics.zernike import ZernikeTerm, zernike_terms
@@ -50,6 +50,8 @@ class FitProblem:
         Ideal surface, pointed by the maps.
     lags : tuple (observations) of tuple (maps) of LagGrid
         Which samples are neighbours.
+    borders : tuple (observations) of tuple (maps) of array of int
+        Which samples form the border of each map.
     """
 
     observations: tuple[Observation, ...]
@@ -61,6 +63,7 @@ class FitProblem:
     parameters: ParameterSet
     start: torch.Tensor
     lags: tuple[tuple[LagGrid, ...], ...]
+    borders: tuple[tuple[NDArray[np.int64], ...], ...]
 
     @property
     def likelihood(self) -> Likelihood:
@@ -85,38 +88,38 @@ class FitProblem:
             data=self.data.take(keep),
             start=self.start[keep],
             lags=self.lags if len(self.lags) == 1 else tuple(self.lags[number] for number in keep),
+            borders=self.borders if len(self.borders) == 1 else tuple(self.borders[number] for number in keep),
         )
 
-    def solve(self, start: torch.Tensor, free: FreeParameters, decrease: float) -> Solution:
+    def solve(
+        self, start: torch.Tensor, free: FreeParameters, tolerances: Tolerances, rival: Solution | None = None
+    ) -> Solution:
         """Fit from a start with the likelihood of the settings.
 
         Parameters
         ----------
         start : Tensor, shape (batch, parameters)
         free : FreeParameters
-        decrease : float
-            Tolerance of the fit.
+        tolerances : Tolerances
+        rival : Solution, optional
+            Of the same fit from another start; see `LevenbergMarquardt.solve`.
 
         Returns
         -------
         Solution
             Its evaluations include those of the approach.
         """
-        limit = self.settings.max_evaluations
         linear: LinearFit | None = None
         used = torch.zeros(start.shape[0], dtype=torch.int64, device=start.device)
         if self.settings.likelihood in _REDESCENDING:
             approach = LIKELIHOODS[_APPROACH]
-            tolerances = Tolerances(_APPROACH_DECREASE, limit)
-            near = LevenbergMarquardt(self.model, self.data, approach, free, tolerances).solve(start)
+            coarse = Tolerances(_APPROACH_DECREASE, tolerances.max_evaluations)
+            near = LevenbergMarquardt(self.model, self.data, approach, free, coarse).solve(start)
             start, used = near.parameters, near.evaluations
             linear = rescaled(near.linear, self.likelihood.gaussian_scale / approach.gaussian_scale)
-        tolerances = Tolerances(decrease, limit)
         solver = LevenbergMarquardt(self.model, self.data, self.likelihood, free, tolerances)
-        solution = solver.solve(start, linear)
-        return Solution(
-            solution.parameters, solution.linear, solution.cost, solution.evaluations + used, solution.status
-        )
+        solution = solver.solve(start, linear, rival)
+        return replace(solution, evaluations=solution.evaluations + used)
 
 
 def prepare(
@@ -166,8 +169,9 @@ def prepare(
     for observation in observations:
         _require_samples(observation, int(parameters.free.sum()), data.background.shape[2])
     lags = _lag_grids(positions)
+    borders = tuple(tuple(border_places(u, v) for u, v in maps) for maps in positions)
     unpointed = torch.as_tensor(np.tile(parameters.start, (len(observations), 1)), device=device)
-    problem = FitProblem(observations, telescope, settings, terms, model, data, parameters, unpointed, lags)
+    problem = FitProblem(observations, telescope, settings, terms, model, data, parameters, unpointed, lags, borders)
     return replace(problem, start=_pointed_start(problem))
 
 

@@ -75,6 +75,9 @@ class FitSettings:
         Fit the orders from 2 up, each from the one below and from zero; False fits the requested order alone, from zero.
     ladder_tolerance : float
         The same as `tolerance` for the orders below the requested one.
+    ladder_evaluations : int
+        Limit of model evaluations of each fit below the requested order: a surface too smooth for the data makes a robust
+        likelihood creep, and the next order frees it.
     parameters : mapping of str to ParameterRule
         Rules by parameter: a name such as `Z(2,0)`, `edge_taper_db`, `illumination_x_m`, `illumination_y_m`,
         `ellipticity_p`, `ellipticity_q`; or, for all maps or one (`[2]`), `pointing_u_rad`, `pointing_v_rad`,
@@ -95,7 +98,8 @@ class FitSettings:
     max_evaluations: int = 100
     tolerance: float = 1e-5
     ladder: bool = True
-    ladder_tolerance: float = 1e-3
+    ladder_tolerance: float = 0.05
+    ladder_evaluations: int = 25
     parameters: Mapping[str, ParameterRule] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -105,10 +109,10 @@ class FitSettings:
         if self.order != "auto":
             _order("order", self.order)
         _order("highest_auto_order", self.highest_auto_order)
-        if not isinstance(self.max_evaluations, int) or self.max_evaluations < 1:
-            raise ConfigurationError(
-                "must be a positive whole number", key="max_evaluations", value=self.max_evaluations
-            )
+        for key in ("max_evaluations", "ladder_evaluations"):
+            count = getattr(self, key)
+            if not isinstance(count, int) or count < 1:
+                raise ConfigurationError("must be a positive whole number", key=key, value=count)
         for key in ("tolerance", "ladder_tolerance"):
             value = getattr(self, key)
             if not (math.isfinite(value) and value > 0):

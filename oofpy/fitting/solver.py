@@ -8,11 +8,12 @@ nothing in the result: a fit ends where the exact gradient vanishes.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 import torch
 
-from oofpy.fitting.elimination import LinearFit, MapData, eliminate
+from oofpy.fitting.elimination import SMALLEST_TOLERANCE, LinearFit, MapData, eliminate
 from oofpy.fitting.likelihood import Likelihood
 from oofpy.fitting.status import FitStatus
 
@@ -21,6 +22,10 @@ T = TypeVar("T")
 _FIRST_DAMPING, _SMALLEST_DAMPING, _LARGEST_DAMPING = 1e-3, 1e-9, 1e10
 # A robust likelihood's true curvature psi' is the better guide near the minimum, but need not be positive far from it.
 _NEAR_DECREASE = 10.0
+_ELIMINATION_SHARE = 1e-3
+_FIRST_TOLERANCE = 1.0
+_SAME_MINIMUM = 0.5  # of the log-likelihood: one standard error
+_LONGEST_STRETCH = 64.0
 
 
 class DifferentiableMaps(Protocol):
@@ -116,6 +121,8 @@ class Solution:
     linear : LinearFit
     cost : Tensor, shape (batch,)
         Cost with the priors.
+    curvature : Tensor, shape (batch, free, free)
+        Of the cost at the end.
     evaluations : Tensor of int, shape (batch,)
     status : tuple of FitStatus
     """
@@ -123,6 +130,7 @@ class Solution:
     parameters: torch.Tensor
     linear: LinearFit
     cost: torch.Tensor
+    curvature: torch.Tensor
     evaluations: torch.Tensor
     status: tuple[FitStatus, ...]
 
@@ -192,38 +200,66 @@ class LevenbergMarquardt:
         self.model, self.data, self.likelihood = model, data, likelihood
         self.free, self.tolerances = free, tolerances
 
-    def evaluate(self, parameters: torch.Tensor, start: LinearFit | None) -> Position:
-        """Model, eliminated parameters and cost at given parameters."""
+    def evaluate(
+        self, parameters: torch.Tensor, start: LinearFit | None, tolerance: float = SMALLEST_TOLERANCE
+    ) -> Position:
+        """Model, eliminated parameters and cost at given parameters; see `eliminate` for start and tolerance."""
         state = self.model(parameters)
-        linear = eliminate(state.maps, self.data, self.likelihood, start)
+        linear = eliminate(state.maps, self.data, self.likelihood, start, tolerance)
         pull = (parameters[:, self.free.index] - self.free.prior_mean) / self.free.prior_sigma
         cost = linear.map_cost.sum(-1) + pull.square().sum(-1) / 2
         return Position(parameters, state, linear, torch.where(torch.isfinite(cost), cost, torch.inf))
 
-    def derivatives(self, position: Position, near: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Gradient and curvature of the cost by the free parameters.
+    def gradient(self, position: Position) -> torch.Tensor:
+        """Exact gradient of the cost by the free parameters, shape (batch, free)."""
+        free, linear = self.free, position.linear
+        pull = position.parameters[:, free.index] - free.prior_mean
+        cotangent = -linear.gain[..., None] * linear.influence * linear.residual
+        gradient = self.model.gradient(position.state, cotangent)
+        return gradient[:, free.index] + pull / free.prior_sigma.square()
+
+    def nodes(self, position: Position) -> tuple[torch.Tensor, torch.Tensor]:
+        """Model and background on the nodes, (batch, maps, 1 + shapes, nodes), and the derivatives there."""
+        maps, jacobian = self.model.node_jacobian(position.state, self.free.columns)
+        background = self.data.node_background.to(maps.dtype).expand(maps.shape[0], -1, -1, -1)
+        return torch.cat([maps[:, :, None], background], dim=2), jacobian
+
+    def curvature(
+        self, position: Position, nodes: tuple[torch.Tensor, torch.Tensor], near: torch.Tensor
+    ) -> torch.Tensor:
+        """Curvature of the cost by the free parameters, shape (batch, free, free).
 
         Parameters
         ----------
         position : Position
+        nodes : (Tensor, Tensor)
+            Of a position close by.
         near : Tensor of bool, shape (batch,)
             Where the minimum is close: there the curvature takes the true slopes of the likelihood.
         """
-        free, linear, state = self.free, position.linear, position.state
-        pull = position.parameters[:, free.index] - free.prior_mean
-        cotangent = -linear.gain[..., None] * linear.influence * linear.residual
-        gradient = self.model.gradient(state, cotangent)[:, free.index] + pull / free.prior_sigma.square()
+        free, linear = self.free, position.linear
+        columns, jacobian = nodes
+        if self.likelihood.quadratic:
+            on_nodes = self._base_on_nodes / linear.scale[..., None].square()
+        else:
+            on_nodes = self.model.node_weights(self._curvature_weights(linear, near))
+        per_map = projected_curvature(jacobian, linear.gain, columns, on_nodes)
+        total = scatter_curvature(per_map, free.place, len(free.index))
+        return total + torch.diag_embed(free.prior_sigma.pow(-2))
+
+    @cached_property
+    def _base_on_nodes(self) -> torch.Tensor:
+        """Weights of the samples on the nodes."""
+        return self.model.node_weights(self.data.weight)
+
+    def _curvature_weights(self, linear: LinearFit, near: torch.Tensor) -> torch.Tensor:
+        """Weights of the samples in the curvature of a robust likelihood."""
         weights = linear.influence * linear.slope_ratio[..., None]
-        if not self.likelihood.quadratic and bool(near.any()):
+        if bool(near.any()):
             slope = self.likelihood.slope(linear.standardised(self.data))
             true = self.data.weight * slope / linear.scale[..., None].square()
             weights = torch.where(near[:, None, None], true, weights)
-        maps, jacobian = self.model.node_jacobian(state, free.columns)
-        background = self.data.node_background.to(maps.dtype).expand(maps.shape[0], -1, -1, -1)
-        columns = torch.cat([maps[:, :, None], background], dim=2)
-        per_map = projected_curvature(jacobian, linear.gain, columns, self.model.node_weights(weights))
-        curvature = scatter_curvature(per_map, free.place, len(free.index))
-        return gradient, curvature + torch.diag_embed(free.prior_sigma.pow(-2))
+        return weights
 
     def step(
         self, place: torch.Tensor, gradient: torch.Tensor, curvature: torch.Tensor, damping: torch.Tensor
@@ -251,7 +287,9 @@ class LevenbergMarquardt:
         promised = -(gradient * step).sum(-1) - (step * (curvature @ step[..., None])[..., 0]).sum(-1) / 2
         return step, promised
 
-    def solve(self, start: torch.Tensor, linear: LinearFit | None = None) -> Solution:
+    def solve(
+        self, start: torch.Tensor, linear: LinearFit | None = None, rival: Solution | None = None
+    ) -> Solution:
         """Run all fits of the batch to their end.
 
         Parameters
@@ -261,31 +299,44 @@ class LevenbergMarquardt:
             starts of one observation.
         linear : LinearFit, optional
             Weights and scale to start from.
+        rival : Solution, optional
+            Of the same problem from other starts: a fit that is about to arrive within one standard error of its minimum
+            ends there, with its values.
 
         Returns
         -------
         Solution
             Every fit that started from a finite cost ends finite.
         """
-        return _Run(self, start, linear).to_the_end()
+        return _Run(self, start, linear, rival).to_the_end()
 
 
 class _Run:
     """The fits that are still going on, and what is known of them."""
 
-    def __init__(self, solver: LevenbergMarquardt, start: torch.Tensor, linear: LinearFit | None) -> None:
-        self.solver = solver
-        self.position = solver.evaluate(start, linear)
+    def __init__(
+        self,
+        solver: LevenbergMarquardt,
+        start: torch.Tensor,
+        linear: LinearFit | None,
+        rival: Solution | None,
+    ) -> None:
+        self.solver, self.rival = solver, rival
+        self.position = solver.evaluate(start, linear, _FIRST_TOLERANCE)
         batch = start.shape[0]
         self.place = torch.arange(batch, device=start.device)  # of the active fits in the batch
         self.damping = start.new_full((batch,), _FIRST_DAMPING)
         self.growth = start.new_full((batch,), 4.0)
+        self.stretch = start.new_ones(batch)
         self.used = torch.ones(batch, dtype=torch.int64, device=start.device)
         self.near = torch.zeros(batch, dtype=torch.bool, device=start.device)
         self.final = Position(start.clone(), None, self.position.linear, self.position.cost.clone())
         self.evaluations = self.used.clone()
         self.status = [FitStatus.NOT_FINITE] * batch
-        self.gradient, self.curvature = solver.derivatives(self.position, self.near)
+        self.gradient = solver.gradient(self.position)
+        self.nodes = solver.nodes(self.position)
+        self.curvature = solver.curvature(self.position, self.nodes, self.near)
+        self.final_curvature = self.curvature.clone()
 
     def to_the_end(self) -> Solution:
         self._retire(~torch.isfinite(self.position.cost), FitStatus.NOT_FINITE)
@@ -293,8 +344,9 @@ class _Run:
             here = self.position.parameters[:, self.solver.free.index]
             step, promised = self.solver.step(here, self.gradient, self.curvature, self.damping)
             tolerances = self.solver.tolerances
+            joined = self._joins_rival(here + step)
             small = promised.abs() < tolerances.decrease
-            converged = small & (self.damping < 1e-2)
+            converged = (small & (self.damping < 1e-2)) | joined
             stuck = ~converged & ((self.damping > _LARGEST_DAMPING) | (promised <= 0) | small & (self.damping > 1e3))
             spent = ~converged & ~stuck & (self.used >= tolerances.max_evaluations)
             if bool((converged | stuck | spent).any()):
@@ -304,6 +356,7 @@ class _Run:
                     (spent, FitStatus.EVALUATION_LIMIT),
                 ):
                     self._record(ended, status)
+                self._take_rival(joined)
                 going = ~(converged | stuck | spent)
                 step, promised = step[going], promised[going]
                 self._keep(going)
@@ -311,29 +364,74 @@ class _Run:
                     break
             self._try(step, promised)
         return Solution(
-            self.final.parameters, self.final.linear, self.final.cost, self.evaluations, tuple(self.status)
+            self.final.parameters,
+            self.final.linear,
+            self.final.cost,
+            self.final_curvature,
+            self.evaluations,
+            tuple(self.status),
         )
+
+    def _joins_rival(self, arrival: torch.Tensor) -> torch.Tensor:
+        """Which fits would arrive within a standard error of the rival's minimum."""
+        if self.rival is None:
+            return torch.zeros_like(self.near)
+        distance = arrival - self.rival.parameters[self.place][:, self.solver.free.index]
+        excess = (distance * (self.rival.curvature[self.place] @ distance[..., None])[..., 0]).sum(-1) / 2
+        return (excess >= 0) & (excess < _SAME_MINIMUM)
+
+    def _take_rival(self, joined: torch.Tensor) -> None:
+        if self.rival is None or not bool(joined.any()):
+            return
+        where = self.place[joined]
+        self.final.parameters[where] = self.rival.parameters[where]
+        self.final.cost[where] = self.rival.cost[where]
+        self.final_curvature[where] = self.rival.curvature[where]
+        for item in fields(LinearFit):
+            getattr(self.final.linear, item.name)[where] = getattr(self.rival.linear, item.name)[where]
 
     def _try(self, step: torch.Tensor, promised: torch.Tensor) -> None:
         """Evaluate the steps and take those that improve the fit."""
-        index = self.solver.free.index
+        free = self.solver.free
+        here = self.position.parameters[:, free.index]
         trial = self.position.parameters.clone()
-        trial[:, index] += step
-        new = self.solver.evaluate(trial, self.position.linear)
+        trial[:, free.index] = (here + self.stretch[:, None] * step).clamp(free.lower, free.upper)
+        # While much is still to be gained, the eliminated parameters need not be exact.
+        tolerance = max(SMALLEST_TOLERANCE, _ELIMINATION_SHARE * float(promised.min()))
+        new = self.solver.evaluate(trial, self.position.linear, tolerance)
         self.used = self.used + 1
-        ratio = (self.position.cost - new.cost) / promised
-        better = new.cost < self.position.cost
-        shrink = (1 - (2 * ratio - 1) ** 3).clamp(0.1, 1.0)
-        self.damping = torch.where(
-            better,
-            (self.damping * shrink).clamp(min=_SMALLEST_DAMPING),
-            (self.damping * self.growth).clamp(min=1e-4),
-        )
-        self.growth = torch.where(better, 4.0, self.growth * 2)
+        gained = self.position.cost - new.cost
+        better = gained > 0
+        self.near = better & (promised < _NEAR_DECREASE)
+        self._adapt(better, gained / promised)
         if bool(better.any()):
-            self.near = torch.where(better, promised < _NEAR_DECREASE, False)
             self.position = new if bool(better.all()) else _choose(better, new, self.position)
-            self.gradient, self.curvature = self.solver.derivatives(self.position, self.near)
+            self.gradient = self.solver.gradient(self.position)
+            # A step of a few standard errors leaves the derivatives as they were.
+            if not bool(self.near.all()):
+                self.nodes = self.solver.nodes(self.position)
+            self.curvature = self.solver.curvature(self.position, self.nodes, self.near)
+
+    def _adapt(self, better: torch.Tensor, ratio: torch.Tensor) -> None:
+        """Damping after Nielsen; and longer steps where the curvature turns out to be too high.
+
+        A redescending likelihood lets go of the samples that a poor model cannot follow; its cost then falls almost
+        linearly along the step, far beyond the minimum that the weights promise.
+        """
+        stretched = self.stretch > 1
+        shrink = (1 - (2 * ratio - 1) ** 3).clamp(0.1, 1.0)
+        grown = (self.damping * self.growth).clamp(min=1e-4)
+        kept = torch.where(stretched, self.damping, grown)
+        self.damping = torch.where(better, (self.damping * shrink).clamp(min=_SMALLEST_DAMPING), kept)
+        self.growth = torch.where(better, 4.0, torch.where(stretched, self.growth, self.growth * 2))
+        if self.solver.likelihood.quadratic:
+            return
+        longer = (self.stretch * 2).clamp(max=_LONGEST_STRETCH)
+        shorter = (self.stretch / 2).clamp(min=1.0)
+        promise_kept = ratio / self.stretch
+        steady = torch.where(promise_kept < 0.6, shorter, self.stretch)
+        far = better & ~self.near
+        self.stretch = torch.where(far, torch.where(promise_kept > 1.5, longer, steady), 1.0)
 
     def _retire(self, ended: torch.Tensor, status: FitStatus) -> None:
         if bool(ended.any()):
@@ -345,6 +443,7 @@ class _Run:
         self.final.parameters[where] = self.position.parameters[ended]
         self.final.cost[where] = self.position.cost[ended]
         self.evaluations[where] = self.used[ended]
+        self.final_curvature[where] = self.curvature[ended]
         for item in fields(LinearFit):
             getattr(self.final.linear, item.name)[where] = getattr(self.position.linear, item.name)[ended]
         for number in where.tolist():
@@ -357,7 +456,8 @@ class _Run:
             solver.model.take(keep), solver.data.take(keep), solver.likelihood, solver.free, solver.tolerances
         )
         self.position = _map_tensors(lambda tensor: tensor[going], self.position)
-        for name in ("place", "damping", "growth", "used", "near", "gradient", "curvature"):
+        self.nodes = (self.nodes[0][going], self.nodes[1][going])
+        for name in ("place", "damping", "growth", "stretch", "used", "near", "gradient", "curvature"):
             setattr(self, name, getattr(self, name)[going])
 
 

@@ -113,7 +113,7 @@ def _projected_derivatives(
     free: FreeParameters,
 ) -> torch.Tensor:
     """Derivatives of the maps, what gain and background can follow taken out; (batch, maps, columns, samples)."""
-    jacobian = model.jacobian(state, free.columns).transpose(1, 2) * gain[..., None, None]
+    jacobian = model.jacobian(state, free.columns, torch.complex64) * gain[..., None, None]
     background = data.background.expand(state.maps.shape[0], -1, -1, -1)
     return _project(jacobian, torch.cat([state.maps[:, :, None], background], dim=2), weights)
 

@@ -1,0 +1,341 @@
+"""The same model fitted by `scipy.optimize`: a check of the solver that shares none of its algorithm.
+
+`least_squares` eliminates nothing: gains and backgrounds stand beside the other parameters, the Jacobian is the model's exact
+one, and the scale of each map is held fixed while scipy fits, then brought up to date until it rests. `l-bfgs-b` minimises the
+profile cost that the solver minimises, by its exact gradient alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import optimize
+
+from oofpy.errors import UsageError
+from oofpy.fitting.elimination import LinearFit
+from oofpy.fitting.likelihood import HUBER_THRESHOLD, STUDENT_DEGREES_OF_FREEDOM
+from oofpy.fitting.problem import FitProblem, prepare
+from oofpy.fitting.result import FitResult
+from oofpy.fitting.settings import FitSettings
+from oofpy.fitting.solver import LevenbergMarquardt, Position, Tolerances
+from oofpy.observation import Observation
+from oofpy.telescope import Telescope
+
+FloatArray = NDArray[np.float64]
+Method = Literal["least_squares", "l-bfgs-b"]
+
+# A general minimiser takes many more evaluations than the solver: this many times the settings' limit are allowed.
+_PATIENCE = 20
+_MOST_SCALE_ROUNDS = 30
+_SCALE_AT_REST = 1e-4  # relative change; it moves the other parameters by far less of their errors
+
+
+@dataclass(frozen=True)
+class CrossCheck:
+    """What scipy found.
+
+    Parameters
+    ----------
+    coefficients_rad : mapping of str to float, radians
+        Coefficients up to the order of the fit, by name such as `Z(2,0)`; positive for a longer path.
+    parameters : mapping of str to float
+        All other parameters, free and fixed, in the unit of their names.
+    cost : float
+        Minus the log-likelihood of the parameters with the best gains, backgrounds and scales, up to the constant of
+        `OrderFit.cost`.
+    evaluations : int
+        Evaluations of the model that scipy asked for.
+    success : bool
+        Whether scipy says that it has converged.
+    message : str
+        What scipy says of its end.
+    """
+
+    coefficients_rad: Mapping[str, float]
+    parameters: Mapping[str, float]
+    cost: float
+    evaluations: int
+    success: bool
+    message: str
+
+
+def scipy_fit(
+    observation: Observation,
+    telescope: Telescope,
+    settings: FitSettings | None = None,
+    *,
+    method: Method = "least_squares",
+    start: FitResult | None = None,
+) -> CrossCheck:
+    """Fit one observation at the requested order by `scipy.optimize`.
+
+    Parameters
+    ----------
+    observation : Observation
+        In the sign convention of the model.
+    telescope : Telescope
+        Complete: every number known.
+    settings : FitSettings, optional
+        By default those of `start`, or the defaults; order "auto" means the order that `start` chose.
+    method : {"least_squares", "l-bfgs-b"}
+        Trust-region least squares over all parameters, or a quasi-Newton method on the profile cost.
+    start : FitResult, optional
+        Where to start; by default from an ideal surface pointed by the maps, as the solver does.
+
+    Returns
+    -------
+    CrossCheck
+
+    Raises
+    ------
+    UsageError
+        For an unknown method, or order "auto" without a result to start from.
+    InputError, ConfigurationError
+        As in `oofpy.fit`.
+    """
+    if method not in _METHODS:
+        raise UsageError("is not known", key="method", value=method, remedy=f"choose one of {', '.join(_METHODS)}")
+    settings = settings or (FitSettings() if start is None else start.settings)
+    order = settings.order
+    if order == "auto":
+        if start is None:
+            raise UsageError("the order must be known", key="order", value=order, remedy="give a number, or a result")
+        order = start.chosen_order
+    telescope.require_complete()
+    problem = prepare((observation,), telescope, settings, int(order))
+    fit = _ProfileFit(problem, int(order), problem.start if start is None else _parameters_of(problem, start))
+    return fit.cross_check(_METHODS[method](fit))
+
+
+def _parameters_of(problem: FitProblem, result: FitResult) -> torch.Tensor:
+    """Parameters of a result in the places of the problem; those it lacks stay at the problem's start."""
+    known = {f"Z({c.n},{c.l})": c.phase_rad for c in result.fit.coefficients}
+    known |= {parameter.name: parameter.value for parameter in result.fit.parameters}
+    values = problem.start.clone()
+    for place, name in enumerate(problem.model.layout.names):
+        values[0, place] = known.get(name, float(values[0, place]))
+    return values
+
+
+@dataclass(frozen=True)
+class _End:
+    """Where scipy ended: free parameters and its report."""
+
+    free_values: FloatArray
+    evaluations: int
+    success: bool
+    message: str
+
+
+class _ProfileFit:
+    """Parameters in units of their own curvature, and the solver's cost and gradient as functions of them."""
+
+    def __init__(self, problem: FitProblem, order: int, start: torch.Tensor) -> None:
+        self.problem, self.order = problem, order
+        self.set = problem.at_order(order)
+        self.free = self.set.for_solver(problem.start.device)
+        self.solver = LevenbergMarquardt(problem.model, problem.data, problem.likelihood, self.free, Tolerances())
+        self.full = start.clone()
+        held = torch.as_tensor(~self.set.free, device=start.device)
+        self.full[:, held] = torch.as_tensor(self.set.start, device=start.device)[held]
+        self.lower, self.upper = self.free.lower.cpu().numpy(), self.free.upper.cpu().numpy()
+        index = self.free.index.cpu()
+        self.start = np.clip(self.full[0].cpu()[index].numpy(), self.lower, self.upper)
+
+    def full_parameters(self, free_values: FloatArray) -> torch.Tensor:
+        """Parameter vector of the model, shape (1, parameters)."""
+        full = self.full.clone()
+        full[0, self.free.index] = torch.as_tensor(free_values, device=full.device)
+        return full
+
+    def position(self, free_values: FloatArray, linear: LinearFit | None = None) -> Position:
+        """Model, eliminated parameters and cost as the solver sees them."""
+        full = self.full_parameters(free_values)
+        return self.solver.evaluate(full, linear)
+
+    def cost_and_gradient(self, free_values: FloatArray) -> tuple[float, FloatArray]:
+        """Profile cost and its derivatives by the free parameters."""
+        position = self.position(free_values)
+        return float(position.cost), self.solver.gradient(position)[0].cpu().numpy()
+
+    def cross_check(self, end: _End) -> CrossCheck:
+        """Give scipy's end by name."""
+        full = self.full_parameters(end.free_values)[0].cpu().tolist()
+        named = dict(zip(self.problem.model.layout.names, full, strict=True))
+        modes = [term.label for term in self.problem.terms]
+        cost = float(self.position(end.free_values).cost)
+        for beam_map in self.problem.observations[0].maps:
+            cost -= beam_map.samples * math.log(np.ptp(beam_map.power[beam_map.used]))
+        return CrossCheck(
+            coefficients_rad={name: named[name] for name in modes},
+            parameters={name: value for name, value in named.items() if name not in modes},
+            cost=cost,
+            evaluations=end.evaluations,
+            success=end.success,
+            message=end.message,
+        )
+
+
+class _ExplicitResiduals:
+    """Standardised residuals of all maps, and one for each prior, as functions of all parameters, gains and backgrounds too."""
+
+    def __init__(self, fit: _ProfileFit, linear: LinearFit) -> None:
+        self.fit, data = fit, fit.problem.data
+        self.data = data
+        self.used = (data.weight[0] > 0).cpu().numpy()
+        self.root_weight = data.weight[0].sqrt().cpu().numpy() / linear.scale[0].cpu().numpy()[:, None]
+        self.background = data.background[0].cpu().numpy()
+        self.values = data.values[0].cpu().numpy()
+        self.count = fit.start.size
+        self.start_linear = linear.coefficients[0].cpu().numpy()
+        sigma = fit.free.prior_sigma.cpu().numpy()
+        self.with_prior = np.flatnonzero(np.isfinite(sigma))
+        self.prior_sigma = sigma[self.with_prior]
+        self.prior_mean = fit.free.prior_mean.cpu().numpy()[self.with_prior]
+
+    def split(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Free parameters, and gain and background of every map, shape (maps, 1 + shapes)."""
+        return x[: self.count], x[self.count :].reshape(self.start_linear.shape)
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        """Data minus model over the scale, then the pull of every prior."""
+        free_values, linear = self.split(x)
+        maps = self.fit.problem.model(self.fit.full_parameters(free_values)).maps[0].cpu().numpy()
+        residual = self.values - linear[:, :1] * maps - np.einsum("mk,mks->ms", linear[:, 1:], self.background)
+        pull = (free_values[self.with_prior] - self.prior_mean) / self.prior_sigma
+        return np.concatenate([(residual * self.root_weight)[self.used], pull])
+
+    def jacobian(self, x: FloatArray) -> FloatArray:
+        """Derivatives of all residuals by all parameters."""
+        free_values, linear = self.split(x)
+        model, free = self.fit.problem.model, self.fit.free
+        state = model(self.fit.full_parameters(free_values))
+        columns = model.jacobian(state, free.columns)[0].cpu().numpy()  # (maps, columns, samples)
+        maps = state.maps[0].cpu().numpy()
+        place = free.place.cpu().numpy()
+        count, shapes = self.count, self.start_linear.shape[1]
+        whole = np.zeros((*self.used.shape, x.size))
+        for m in range(len(maps)):
+            for column, target in enumerate(place[m]):
+                if target < count:
+                    whole[m, :, target] = linear[m, 0] * columns[m, column]
+            own = count + m * shapes
+            whole[m, :, own] = maps[m]
+            whole[m, :, own + 1 : own + shapes] = self.background[m].T
+        data_rows = -(whole * self.root_weight[..., None])[self.used]
+        prior_rows = np.zeros((self.with_prior.size, x.size))
+        prior_rows[np.arange(self.with_prior.size), self.with_prior] = 1 / self.prior_sigma
+        return np.concatenate([data_rows, prior_rows])
+
+    def unit_curvature(self) -> FloatArray:
+        """Change of each free parameter alone that changes the residuals by one scale, at the fit's start."""
+        linear = self.start_linear.ravel()
+        size = np.linalg.norm(self.jacobian(np.concatenate([self.fit.start, linear]))[:, : self.count], axis=0)
+        return 1 / np.maximum(size, 1e-14 * max(float(size.max()), 1e-300))
+
+    def loss(self, squares: FloatArray) -> FloatArray:
+        """Twice the cost and its first two derivatives by the squared residual; priors are Gaussian under every likelihood."""
+        priors = self.with_prior.size
+        data = squares[: squares.size - priors]
+        prior = squares[squares.size - priors :]
+        quadratic = np.stack([prior, np.ones_like(prior), np.zeros_like(prior)])
+        return np.concatenate([_LOSSES[self.fit.problem.settings.likelihood](data), quadratic], axis=1)
+
+
+def _by_lbfgsb(fit: _ProfileFit) -> _End:
+    at_start = fit.position(fit.start)
+    unit = _ExplicitResiduals(fit, at_start.linear).unit_curvature()
+
+    def scaled(x: FloatArray) -> tuple[float, FloatArray]:
+        cost, gradient = fit.cost_and_gradient(fit.start + unit * x)
+        return cost - float(at_start.cost), gradient * unit
+
+    found = optimize.minimize(
+        scaled,
+        np.zeros_like(fit.start),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=np.stack([(fit.lower - fit.start) / unit, (fit.upper - fit.start) / unit], axis=1),
+        options={
+            "maxcor": 30,
+            "maxfun": _PATIENCE * fit.problem.settings.max_evaluations,
+            "maxiter": _PATIENCE * fit.problem.settings.max_evaluations,
+            "ftol": 1e-13,
+            "gtol": 1e-3,
+        },
+    )
+    return _End(fit.start + unit * found.x, int(found.nfev), bool(found.success), str(found.message))
+
+
+def _by_least_squares(fit: _ProfileFit) -> _End:
+    free_values, linear = fit.start, fit.position(fit.start).linear
+    evaluations = 0
+    for _ in range(_MOST_SCALE_ROUNDS):
+        residuals = _ExplicitResiduals(fit, linear)
+        coefficients = linear.coefficients[0].cpu().numpy()
+        no_bound = np.full_like(coefficients, np.inf)
+        gain_above_zero = -no_bound
+        gain_above_zero[:, 0] = 0.0
+        found = optimize.least_squares(
+            residuals,
+            np.concatenate([free_values, coefficients.ravel()]),
+            jac=residuals.jacobian,
+            bounds=(
+                np.concatenate([fit.lower, gain_above_zero.ravel()]),
+                np.concatenate([fit.upper, no_bound.ravel()]),
+            ),
+            x_scale="jac",
+            loss="linear" if fit.problem.likelihood.quadratic else residuals.loss,
+            ftol=1e-11,
+            # Steps are not comparable over parameters from 1e-6 rad to thousands of counts.
+            xtol=None,
+            gtol=None,
+            max_nfev=_PATIENCE * fit.problem.settings.max_evaluations,
+        )
+        evaluations += int(found.nfev)
+        free_values, _ = residuals.split(found.x)
+        before, linear = linear.scale, fit.position(free_values, linear).linear
+        if not found.success or float((linear.scale / before - 1).abs().max()) < _SCALE_AT_REST:
+            break
+    return _End(free_values, evaluations, bool(found.success), str(found.message))
+
+
+def _linear_loss(z: FloatArray) -> FloatArray:
+    return np.stack([z, np.ones_like(z), np.zeros_like(z)])
+
+
+def _cauchy_loss(z: FloatArray) -> FloatArray:
+    return np.stack([2 * np.log1p(z), 2 / (1 + z), -2 / (1 + z) ** 2])
+
+
+def _student_loss(z: FloatArray) -> FloatArray:
+    nu = STUDENT_DEGREES_OF_FREEDOM
+    return np.stack([(nu + 1) * np.log1p(z / nu), (nu + 1) / (nu + z), -(nu + 1) / (nu + z) ** 2])
+
+
+def _huber_loss(z: FloatArray) -> FloatArray:
+    k = HUBER_THRESHOLD
+    inside = z <= k * k
+    root = np.sqrt(np.where(inside, 1.0, z))
+    outside = np.stack([2 * k * root - k * k, k / root, -k / (2 * root**3)])
+    return np.where(inside, _linear_loss(z), outside)
+
+
+# As scipy takes them: rho(z) of the squared residual z, such that the cost is half the sum.
+_LOSSES: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "gaussian": _linear_loss,
+    "cauchy": _cauchy_loss,
+    "student-t": _student_loss,
+    "huber": _huber_loss,
+}
+
+_METHODS: dict[Any, Callable[[_ProfileFit], _End]] = {
+    "least_squares": _by_least_squares,
+    "l-bfgs-b": _by_lbfgsb,
+}
