@@ -4,7 +4,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-sample="data/jcmt-like_270GHz.fits"
+sample="data/jcmt_270GHz.fits"
 telescope="jcmt"
 results="oofpy-results"
 

@@ -1,0 +1,203 @@
+"""`oofpy fit`: from files to a surface, one observation after the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from oofpy.cli import options
+from oofpy.cli.endings import Ending, FitFailedError, guarded, worst
+from oofpy.cli.messages import Messages
+from oofpy.cli.reading import Reading, description_of, groups_of, reading_of, signs_of, telescope_of
+from oofpy.cli.text_tables import flag_line
+from oofpy.errors import UsageError, one_line
+
+if TYPE_CHECKING:
+    from oofpy.fitting.result import FitResult
+    from oofpy.fitting.settings import FitSettings
+    from oofpy.observation import Observation
+
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings",
+        metavar="FILE.toml",
+        show_default=False,
+        help="Settings in a file, keys as for --set; what the command line says stands above it.",
+    ),
+]
+Order = Annotated[
+    str | None,
+    typer.Option(metavar="N|auto", show_default=False, help="Highest Zernike order, 2 to 12; 5 if left out."),
+]
+Likelihood = Annotated[
+    str | None,
+    typer.Option(
+        metavar="gaussian|cauchy|student-t|huber",
+        show_default=False,
+        help="Distribution of the residuals; cauchy if left out.",
+    ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|cpu|cuda",
+        show_default=False,
+        help="Where to compute; auto, if left out, takes CUDA where there is one.",
+    ),
+]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the results go, a folder each.")]
+NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no figures.")]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What to do with every observation.
+
+    `summaries` collects what `--json` prints.
+    """
+
+    reading: Reading
+    telescope: str | None
+    settings: FitSettings
+    overrides: Mapping[str, str]
+    out: Path
+    figures: bool
+    overwrite: bool
+    quiet: bool
+    json: bool
+    summaries: list[dict[str, Any]] = field(default_factory=list)
+
+
+def fit_command(
+    files: options.Files,
+    telescope: options.TelescopeName = None,
+    order: Order = None,
+    likelihood: Likelihood = None,
+    device: Device = None,
+    out: Out = Path("oofpy-results"),
+    dz: options.Dz = None,
+    wavelength: options.Wavelength = None,
+    frequency: options.Frequency = None,
+    maps: options.Maps = None,
+    radius: options.Radius = None,
+    mask: options.Mask = None,
+    settings: SettingsFile = None,
+    assignments: options.Set = None,
+    no_figures: NoFigures = False,
+    overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+) -> int:
+    """Fit a telescope's surface to beam maps.
+
+    The coefficients, the surface rms and where the results lie go to standard output, progress to
+    standard error. Of several observations each is fitted for itself; the exit code is the worst.
+    """
+    from oofpy.cli.fit_settings import settings_of
+
+    given = {"order": order, "likelihood": likelihood, "device": device}
+    fit_settings, overrides = settings_of(settings, given, assignments or [])
+    job = _Job(
+        reading=reading_of(dz, wavelength, frequency, maps, radius, mask),
+        telescope=telescope,
+        settings=fit_settings,
+        overrides=overrides,
+        out=out,
+        figures=not no_figures,
+        overwrite=overwrite,
+        quiet=quiet,
+        json=json,
+    )
+    _require_place(out)
+    groups = groups_of(files)
+    ending = worst([guarded(partial(_fit_group, group, job)) for group in groups])
+    if json:
+        _print_json(job.summaries, several=len(groups) > 1)
+    return ending
+
+
+def _require_place(out: Path) -> None:
+    """Refuse, before any work, a folder that cannot be made or written to."""
+    existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not existing.is_dir():
+        raise UsageError("this is a file, not a folder", file=existing, key="--out", remedy="choose another")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UsageError("you may not write here", file=existing, key="--out", remedy="choose another folder")
+
+
+def _fit_group(files: Sequence[Path], job: _Job) -> Ending:
+    """Fit one observation, write its result and print it."""
+    from oofpy.io.result_summary import summary
+    from oofpy.io.results import result_folder, write_result
+
+    result_folder(files[0].stem, job.out, overwrite=job.overwrite)  # before any work, not after it
+    messages = Messages(job.quiet)
+    observation = job.reading.observation(files)
+    for line in description_of(observation):
+        messages.say(line)
+    result = _fitted(observation, job, messages)
+    if job.json:
+        job.summaries.append(summary(result))
+    if result.status == "failed":
+        raise FitFailedError(f"{observation.name}: the fit failed: {result.fit.status.advice}")
+    with messages.working(f"{observation.name}: writing the results"):
+        folder = write_result(
+            result,
+            job.out,
+            log=_log(messages, result),
+            figures=_figures() if job.figures else None,
+            overwrite=job.overwrite,
+        )
+    if not (job.quiet or job.json):
+        from oofpy.cli.fit_report import report_of
+
+        print("\n".join([*report_of(result), f"results in {folder}"]), flush=True)
+    return Ending.FLAGGED if result.status == "flagged" else Ending.DONE
+
+
+def _fitted(observation: Observation, job: _Job, messages: Messages) -> FitResult:
+    telescope = telescope_of(job.telescope, observation, job.overrides)
+    if signs_of(telescope):
+        messages.say(signs_of(telescope))
+    with messages.working(f"{observation.name}: fitting"):
+        # Importing torch takes longer than most fits.
+        from oofpy import fit, in_model_convention
+
+        result = fit(
+            in_model_convention(observation, telescope),
+            telescope,
+            job.settings,
+            report=lambda line: messages.progress(one_line(f"{observation.name}: {line}")),
+        )
+    outcome = f"order {result.fit.order}, {result.fit.status.value}, {result.fit.seconds:.2f} s"
+    messages.say(f"{observation.name}: {outcome}")
+    return result
+
+
+def _log(messages: Messages, result: FitResult) -> str:
+    for flag in result.flags:
+        messages.record(flag_line(flag))
+    return messages.log
+
+
+def _figures() -> Any:
+    from oofpy.plots import write_figures
+
+    return write_figures
+
+
+def _print_json(summaries: Sequence[dict[str, Any]], several: bool) -> None:
+    """Print an object for one observation, and for several a list of those that were fitted."""
+    import json
+
+    if several:
+        print(json.dumps(summaries, indent=2, allow_nan=False))
+    elif summaries:
+        print(json.dumps(summaries[0], indent=2, allow_nan=False))

@@ -1,0 +1,72 @@
+"""Options that more than one command has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE",
+        show_default=False,
+        help="Beam maps: files with two or more maps are one observation each, files with one map are "
+        "one observation together, in this order.",
+    ),
+]
+TelescopeName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE.toml",
+        show_default=False,
+        help="Telescope, see 'oofpy telescopes'; left out, the one that the file names.",
+    ),
+]
+Dz = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LENGTH,...",
+        show_default=False,
+        help="Defocus of every map in order, e.g. -3mm,0mm,3mm, in the sign of the telescope's data.",
+    ),
+]
+Wavelength = Annotated[
+    str | None, typer.Option(metavar="LENGTH", show_default=False, help="Wavelength, e.g. 1.1mm.")
+]
+Frequency = Annotated[
+    str | None, typer.Option(metavar="FREQUENCY", show_default=False, help="Frequency, e.g. 26GHz.")
+]
+Maps = Annotated[
+    str | None,
+    typer.Option(metavar="NUMBER,...", show_default=False, help="Maps to keep, counted from 1, e.g. 1,3."),
+]
+Radius = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ANGLE", show_default=False, help="Keep samples within this distance of (0, 0), e.g. 2arcmin."
+    ),
+]
+Mask = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", show_default=False, help="File that says which samples to leave out."),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        show_default=False,
+        help="Any setting; may be repeated, e.g. --set parameters.edge_taper_db.start=-12dB "
+        "--set telescope.blockage.legs.used=true.",
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print JSON instead: an object for one observation, a list of them for several."
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors, and JSON where asked for.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what exists.")]

@@ -1,0 +1,206 @@
+"""From the options of the command line to observations and their telescopes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oofpy.errors import OofError, UsageError, one_line
+
+if TYPE_CHECKING:
+    from oofpy.observation import BeamMap, Observation
+    from oofpy.telescope import Telescope
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the user says beside the files, in SI units; None where nothing is said."""
+
+    defocus_m: tuple[float, ...] | None = None
+    wavelength_m: float | None = None
+    maps: tuple[int, ...] | None = None
+    radius_rad: float | None = None
+    mask: Path | None = None
+
+    def observation(self, files: Sequence[Path]) -> Observation:
+        """Read the files of one observation."""
+        from oofpy.io.observations import read_observation
+
+        return read_observation(
+            *files,
+            defocus_m=self.defocus_m,
+            wavelength_m=self.wavelength_m,
+            maps=self.maps,
+            radius_rad=self.radius_rad,
+            mask=self.mask,
+        )
+
+
+def reading_of(
+    dz: str | None,
+    wavelength: str | None,
+    frequency: str | None,
+    maps: str | None,
+    radius: str | None,
+    mask: Path | None,
+) -> Reading:
+    """Convert the texts of the options.
+
+    Raises
+    ------
+    ConfigurationError, UsageError
+        If a text is not what its option takes, or wavelength and frequency are both given.
+    """
+    from oofpy.quantities import parse_quantities, parse_quantity
+
+    return Reading(
+        defocus_m=None if dz is None else parse_quantities(dz, "length", key="--dz"),
+        wavelength_m=wavelength_m_of(wavelength, frequency),
+        maps=None if maps is None else _map_numbers(maps),
+        radius_rad=None if radius is None else parse_quantity(radius, "angle", key="--radius"),
+        mask=mask,
+    )
+
+
+def wavelength_m_of(wavelength: str | None, frequency: str | None) -> float | None:
+    """Convert the texts of --wavelength and --frequency, of which at most one may be given."""
+    from oofpy.quantities import parse_quantity
+
+    if wavelength is not None and frequency is not None:
+        raise UsageError("--wavelength and --frequency are both given", remedy="give one of them")
+    if wavelength is not None:
+        return parse_quantity(wavelength, "length", key="--wavelength")
+    if frequency is None:
+        return None
+    frequency_hz = parse_quantity(frequency, "frequency", key="--frequency")
+    if frequency_hz <= 0:
+        raise UsageError("the frequency must be above zero", key="--frequency", value=frequency)
+    from oofpy.io.wavelength import SPEED_OF_LIGHT_M_S
+
+    return SPEED_OF_LIGHT_M_S / frequency_hz
+
+
+def _map_numbers(text: str) -> tuple[int, ...]:
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isascii() and word.isdigit() and len(word) < 6 for word in words):
+        raise UsageError(
+            "is not a list of map numbers", key="--maps", value=text or "''", remedy="write e.g. 1,3"
+        )
+    return tuple(int(word) for word in words)
+
+
+def groups_of(files: Sequence[Path]) -> list[tuple[Path, ...]]:
+    """Put together the files that make one observation.
+
+    Where all files that can be read hold several maps each, every file stands alone, so that one that
+    cannot be read does not keep the others from being fitted.
+
+    Raises
+    ------
+    UsageError
+        If two observations would have the same name.
+    """
+    if len(files) == 1 or any(_number_of_maps(file) == 1 for file in files):
+        return [tuple(files)]
+    seen: dict[str, Path] = {}
+    for file in files:
+        if file.stem in seen:
+            raise UsageError(
+                f"its result would have the same name as that of {seen[file.stem]}",
+                file=file,
+                remedy="fit one of them with another --out, or rename it",
+            )
+        seen[file.stem] = file
+    return [(file,) for file in files]
+
+
+def _number_of_maps(file: Path) -> int | None:
+    from oofpy.io.registry import read_file
+
+    try:
+        return len(read_file(file).maps)
+    except OofError:
+        return None  # told when its turn comes
+
+
+def telescope_of(
+    option: str | None, observation: Observation, overrides: Mapping[str, str] | None = None
+) -> Telescope:
+    """Load the telescope of the option, or else the one that the file names, with settings applied.
+
+    Raises
+    ------
+    UsageError
+        If neither names a telescope that is known.
+    ConfigurationError
+        If the telescope's file or a setting is wrong.
+    """
+    from oofpy.telescope.loading import available_telescopes, load_telescope, with_overrides
+
+    name = option or shipped_name(observation.telescope)
+    if name is None:
+        raise UsageError(
+            "the telescope is not known" if observation.telescope else "the file names no telescope",
+            file=observation.sources[0].path if observation.sources else observation.name,
+            key="TELESC" if observation.telescope else None,
+            value=observation.telescope,
+            remedy=f"give it with --telescope: {', '.join(available_telescopes())}, or a .toml file",
+        )
+    return with_overrides(load_telescope(name), overrides or {})
+
+
+def shipped_name(telescope: str | None) -> str | None:
+    """Give the shipped telescope that a file's text names, in whatever case and punctuation."""
+    from oofpy.telescope.loading import available_telescopes
+
+    plain = "".join(letter for letter in (telescope or "").lower() if letter.isalnum())
+    return plain if plain in available_telescopes() else None
+
+
+def description_of(observation: Observation) -> list[str]:
+    """Describe what was read: a line for the observation and one for each map."""
+    import math
+
+    from oofpy.io.wavelength import SPEED_OF_LIGHT_M_S
+    from oofpy.quantities import format_frequency, format_length
+
+    elevation = observation.elevation_rad
+    known = [
+        f"{format_frequency(SPEED_OF_LIGHT_M_S / observation.wavelength_m)}",
+        f"wavelength {format_length(observation.wavelength_m)}",
+        "" if elevation is None else f"elevation {math.degrees(elevation):.1f} deg",
+        observation.object_name or "",
+        observation.date or "",
+    ]
+    files = ", ".join(str(source.path) for source in observation.sources)
+    heading = f"{observation.name}: read from {files}: {', '.join(text for text in known if text)}"
+    lines = [_map_line(place, beam_map) for place, beam_map in enumerate(observation.maps, 1)]
+    return [one_line(line) for line in (heading, *lines)]
+
+
+def _map_line(place: int, beam_map: BeamMap) -> str:
+    from oofpy.quantities import format_length
+
+    label = f" ({beam_map.label})" if beam_map.label else ""
+    masked = f", {beam_map.masked} masked" if beam_map.masked else ""
+    dz = format_length(beam_map.defocus_m)
+    return f"map {place}{label}: dz = {dz}, {beam_map.samples} samples{masked}"
+
+
+def signs_of(telescope: Telescope) -> str:
+    """Say what `in_model_convention` changes; empty where it changes nothing."""
+    conventions = telescope.conventions
+    turned = [
+        name
+        for name, sign in (
+            ("dz", conventions.defocus_sign),
+            ("u", conventions.u_sign),
+            ("v", conventions.v_sign),
+        )
+        if sign == -1
+    ]
+    if not turned:
+        return ""
+    return f"{', '.join(turned)} of the data times -1, by the conventions of {telescope.name}"

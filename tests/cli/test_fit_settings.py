@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import pytest
+
+from oofpy.cli.fit_settings import read_settings_file, settings_of
+from oofpy.errors import ConfigurationError, UsageError
+from oofpy.fitting.settings import FitSettings, ParameterRule
+
+DEFAULTS = Path(__file__).parents[2] / "configs" / "fits" / "default.toml"
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text):
+        path = tmp_path / "settings.toml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+def test_shipped_file_holds_every_setting_with_its_default():
+    assert settings_of(DEFAULTS, {}, []) == (FitSettings(), {})
+    wanted = {name for name in FitSettings.__dataclass_fields__ if name != "parameters"}
+    assert set(read_settings_file(DEFAULTS)) == wanted
+
+
+def test_examples_in_the_shipped_file_work(file):
+    lines = DEFAULTS.read_text().splitlines()
+    keys = ("# [", "# start", "# lower", "# upper", "# free", "# prior_sigma", "# used")
+    settings, overrides = settings_of(
+        file("\n".join(line.removeprefix("# ") if line.startswith(keys) else line for line in lines)), {}, []
+    )
+    assert settings.parameters == {
+        "edge_taper_db": ParameterRule(start=-12.0, lower=-20.0, upper=-8.0),
+        "defocus_error_m": ParameterRule(free=True, prior_sigma=0.2e-3),
+        "Z(2,0)": ParameterRule(free=False),
+    }
+    assert overrides == {"blockage.legs.used": "true"}
+
+
+def test_nothing_given_is_the_default():
+    assert settings_of(None, {"order": None, "likelihood": None}, []) == (FitSettings(), {})
+
+
+def test_command_line_stands_above_the_file(file):
+    path = file('order = 3\nprecision = "single"\n[telescope.blockage]\ndisc_radius = "1 m"\n')
+    settings, overrides = settings_of(
+        path, {"order": "auto"}, ["telescope.blockage.disc_radius = 2 m", "tolerance=1e-4"]
+    )
+    assert settings == FitSettings(order="auto", precision="single", tolerance=1e-4)
+    assert overrides == {"blockage.disc_radius": "2 m"}
+
+
+def test_lists_become_text(file):
+    path = file('[telescope.blockage.legs]\nposition_angles = ["0 deg", "90 deg"]\n')
+    assert settings_of(path, {}, [])[1] == {"blockage.legs.position_angles": "0 deg, 90 deg"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("order = ", "is not valid TOML"),
+        (b"\xff\xfe", "is not text in UTF-8"),
+        ("order = 2020-01-01", "order = 2020-01-01: is not a value that a setting can have"),
+        ("orders = 3", "orders: is not a setting; did you mean order?"),
+        ("order = 13", "order = 13: must be a whole number from 2 to 12"),
+        ("[parameters.edge_taper_db]\nstart = -12", "parameters.edge_taper_db.start = -12: has no unit"),
+    ],
+)
+def test_fault_of_a_file_names_it(file, content, said):
+    path = file(content)
+    with pytest.raises(ConfigurationError) as caught:
+        settings_of(path, {}, [])
+    assert str(caught.value).startswith(f"{path}: ")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("words", [["order=3", "order=4"], ["telescope.x=1", "telescope.x=1"]])
+def test_nothing_is_set_twice(words):
+    with pytest.raises(UsageError, match="is set twice, by --set; set it once"):
+        settings_of(None, {}, words)
+
+
+@pytest.mark.parametrize("word", ["order", "=3", "", " = 3"])
+def test_assignment_needs_a_key_and_an_equals_sign(word):
+    with pytest.raises(UsageError, match="is not KEY=VALUE"):
+        settings_of(None, {}, [word])

@@ -1,0 +1,79 @@
+from dataclasses import replace
+
+import pytest
+
+from oofpy.cli.reading import (
+    Reading,
+    description_of,
+    groups_of,
+    reading_of,
+    shipped_name,
+    signs_of,
+    telescope_of,
+)
+from oofpy.errors import UsageError
+from oofpy.telescope import load_telescope, with_overrides
+
+
+def test_texts_become_si():
+    assert reading_of(None, None, None, None, None, None) == Reading()
+    reading = reading_of("-3mm, 0, 3mm", "1.1mm", None, "1, 3", "1deg", None)
+    assert reading.defocus_m == (-3e-3, 0.0, 3e-3)
+    assert reading.wavelength_m == 1.1e-3
+    assert reading.maps == (1, 3)
+    assert reading.radius_rad == pytest.approx(0.0174532925)
+    assert reading_of(None, None, "299.792458GHz", None, None, None).wavelength_m == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize("text", ["", "1,", "one", "-1", "1.5", "\u0661", "999999"])
+def test_map_numbers(text):
+    with pytest.raises(UsageError, match="is not a list of map numbers"):
+        reading_of(None, None, None, text, None, None)
+
+
+def test_files_with_several_maps_stand_alone(maps_file, tmp_path):
+    a, b = maps_file("a.fits"), maps_file("b.fits")
+    assert groups_of([a]) == [(a,)]
+    assert groups_of([a, b]) == [(a,), (b,)]
+    assert groups_of([a, tmp_path / "absent.fits"]) == [(a,), (tmp_path / "absent.fits",)]
+    with pytest.raises(UsageError, match="same name"):
+        groups_of([a, a])
+
+
+def test_files_with_one_map_stand_together(tmp_path):
+    files = []
+    for name in "cab":
+        files.append(tmp_path / f"{name}.txt")
+        files[-1].write_text("0 0 1\n1e-4 0 2\n0 1e-4 3\n")
+    assert groups_of(files) == [tuple(files)]
+    assert groups_of([*files, tmp_path / "absent.txt"]) == [(*files, tmp_path / "absent.txt")]
+
+
+def test_telescope_names_in_any_spelling():
+    assert [shipped_name(text) for text in ("SRT", "IRAM-30m", "Iram 30M")] == ["srt", "iram30m", "iram30m"]
+    assert [shipped_name(text) for text in (None, "", "GBT", "../srt.toml", "srt.toml")] == [None] * 5
+
+
+def test_option_stands_above_the_file(maps_file):
+    observation = replace(Reading().observation([maps_file()]), telescope="SRT")
+    assert telescope_of(None, observation).name == "srt"
+    assert telescope_of("apex", observation).name == "apex"
+    assert (
+        telescope_of(None, observation, {"illumination.edge_taper": "-9 dB"}).illumination.edge_taper_db == -9
+    )
+
+
+def test_description_is_safe_to_show(maps_file):
+    observation = Reading().observation([maps_file()])
+    maps = (replace(observation.maps[0], label="a\x1b[31m\nb"), *observation.maps[1:])
+    lines = description_of(replace(observation, maps=maps, object_name="\x07", elevation_rad=0.5, date="now"))
+    assert all(line.isprintable() for line in lines)
+    assert "elevation 28.6 deg, ?, now" in lines[0]
+    assert lines[1].startswith("map 1 (a?[31m b): dz = -3 mm")
+
+
+def test_signs_that_differ_are_told():
+    telescope = load_telescope("jcmt")
+    assert signs_of(telescope) == ""
+    turned = with_overrides(telescope, {"conventions.v_sign": "-1"})
+    assert signs_of(turned) == "v of the data times -1, by the conventions of jcmt"
