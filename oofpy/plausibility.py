@@ -88,9 +88,9 @@ def defocus_path_waves(telescope: Telescope, defocus_m: float, wavelength_m: flo
 
     from oofpy.optics.defocus import defocus_images, defocus_path
 
-    r = torch.linspace(
-        telescope.blockage.disc_radius_m, telescope.geometry.dish_radius_m, 201, dtype=torch.float64
-    )[None]
+    r = torch.linspace(telescope.blockage.disc_radius_m, telescope.geometry.dish_radius_m, 201, dtype=torch.float64)[
+        None
+    ]
     images = defocus_images(telescope.geometry, r, torch.zeros_like(r))
     path = defocus_path(images, torch.tensor(defocus_m, dtype=torch.float64))
     return float(path.max() - path.min()) / wavelength_m
@@ -142,9 +142,7 @@ def _size_flags(observation: Observation, telescope: Telescope) -> list[Flag]:
         )
     flags = []
     if not low <= worst <= high:
-        flags.append(
-            Flag("map-size", f"unusual size of a map: {described}; usual are {low:g} to {high:g}; {remedy}")
-        )
+        flags.append(Flag("map-size", f"unusual size of a map: {described}; usual are {low:g} to {high:g}; {remedy}"))
     counts = np.array([beam_map.samples for beam_map in observation.maps])
     spacing = float(np.sqrt(4 * half_widths.prod(axis=1) / counts).max())
     if spacing > COARSEST_SPACING_BEAMS:
@@ -175,9 +173,7 @@ def _defocus_flags(observation: Observation, telescope: Telescope) -> list[Flag]
         )
     flags = []
     if not low <= waves <= high:
-        flags.append(
-            Flag("defocus-size", f"unusual defocus: {described}; usual are {low:g} to {high:g}; {remedy}")
-        )
+        flags.append(Flag("defocus-size", f"unusual defocus: {described}; usual are {low:g} to {high:g}; {remedy}"))
     if defocus_path_waves(telescope, smallest, observation.wavelength_m) > NEAR_FOCUS_WAVES:
         flags.append(
             Flag(

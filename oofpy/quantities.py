@@ -47,9 +47,7 @@ def accepted_units(dimension: Dimension) -> tuple[str, ...]:
     return tuple(_UNITS[dimension])
 
 
-def parse_quantity(
-    text: str, dimension: Dimension, *, key: str | None, file: str | Path | None = None
-) -> float:
+def parse_quantity(text: str, dimension: Dimension, *, key: str | None, file: str | Path | None = None) -> float:
     """Convert a number with its unit to SI.
 
     Parameters
@@ -135,9 +133,7 @@ def format_frequency(frequency_hz: float) -> str:
 
 def format_angle(angle_rad: float) -> str:
     """Write an angle in radians for people, in deg, arcmin or arcsec by its size."""
-    return _format(
-        angle_rad, (("deg", math.pi / 180), ("arcmin", math.pi / 10800), ("arcsec", math.pi / 648000))
-    )
+    return _format(angle_rad, (("deg", math.pi / 180), ("arcmin", math.pi / 10800), ("arcsec", math.pi / 648000)))
 
 
 def _format(value: float, scales: tuple[tuple[str, float], ...]) -> str:
@@ -167,9 +163,7 @@ def _accepted(dimension: Dimension) -> str:
     return f"units of {_NOUN[dimension]}: {', '.join(accepted_units(dimension))}"
 
 
-def _not_a_number(
-    text: str, dimension: Dimension, key: str | None, file: str | Path | None
-) -> ConfigurationError:
+def _not_a_number(text: str, dimension: Dimension, key: str | None, file: str | Path | None) -> ConfigurationError:
     return ConfigurationError(
         "is not a finite number with a unit" if dimension != "number" else "is not a finite number",
         file=file,

@@ -1,7 +1,8 @@
 """From coefficients to the surface: phase, half-path error, weighted rms with its error, efficiency, best focus.
 
-`W = lambda phi / 2 pi` is the wavefront and `eps = lambda phi / 4 pi` the half-path surface error; both are positive for a
-longer path, metal below the ideal surface. Weighted means run over the unblocked dish with the illumination as the weight.
+`W = lambda phi / 2 pi` is the wavefront and `eps = lambda phi / 4 pi` the half-path surface error; both are positive
+for a longer path, metal below the ideal surface. Weighted means run over the unblocked dish with the illumination as
+the weight.
 """
 
 from __future__ import annotations
@@ -61,11 +62,11 @@ class WeightedDish:
     def _weight(self) -> FloatArray:
         x, y = self._sampling.mesh()
         weight = self._sampling.weight * illumination_amplitude(self.telescope, self.shape, x, y)
-        return weight.ravel() / weight.sum()
+        return np.asarray(weight.ravel() / weight.sum())
 
     @cached_property
     def _uniform_weight(self) -> FloatArray:
-        return self._sampling.weight.ravel() / self._sampling.weight.sum()
+        return np.asarray(self._sampling.weight.ravel() / self._sampling.weight.sum())
 
     @cached_property
     def covariance_of_modes(self) -> FloatArray:
@@ -104,8 +105,9 @@ class WeightedDish:
     def best_focus_m(
         self, coefficients: FloatArray, covariance: FloatArray, wavelength_m: float
     ) -> tuple[float, float]:
-        """Move of the subreflector that minimises the weighted rms of `phi - k delta(dz)`, and its error.
+        """The dz that minimises the weighted rms of `phi - k delta(dz)`, and its error.
 
+        The subreflector acts as if it stood this far from focus; a move by minus this corrects it.
         The path is taken as linear in the move, which for the small moves of a focus correction it is.
 
         Parameters
@@ -138,7 +140,7 @@ def _dish_modes(telescope: Telescope, terms: tuple[ZernikeTerm, ...]) -> FloatAr
 
 def _covariance(modes: FloatArray, weight: FloatArray) -> FloatArray:
     mean = modes @ weight
-    return (modes * weight) @ modes.T - np.outer(mean, mean)
+    return np.asarray((modes * weight) @ modes.T - np.outer(mean, mean))
 
 
 def illumination_amplitude(

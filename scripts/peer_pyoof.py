@@ -106,9 +106,7 @@ def import_pyoof() -> Any:
     return pyoof
 
 
-def fit_orders(
-    path: Path, order_max: int, report: Callable[[OrderFit], None] | None = None
-) -> list[OrderFit]:
+def fit_orders(path: Path, order_max: int, report: Callable[[OrderFit], None] | None = None) -> list[OrderFit]:
     """Fit orders 1 to `order_max`, each from the result of the one before.
 
     Parameters

@@ -33,9 +33,7 @@ def spot(u, v, centre, width=1.2, height=1000.0):
     return height * np.exp(-4 * np.log(2) * r2 / (width * BEAM) ** 2)
 
 
-def noisy_map(
-    positions, centre=(0.0, 0.0), *, width=1.2, height=1000.0, noise=1.0, level=0.0, glitches=0.0, seed=0
-):
+def noisy_map(positions, centre=(0.0, 0.0), *, width=1.2, height=1000.0, noise=1.0, level=0.0, glitches=0.0, seed=0):
     rng = np.random.default_rng(seed)
     u, v = positions
     power = level + spot(u, v, centre, width, height) + rng.normal(0, noise, u.size)
@@ -119,16 +117,10 @@ def test_unit_background_and_order_of_samples_do_not_matter(gain, offset, order)
     beam_map = noisy_map(grid(31), (-1.0, 2.0))
     places = list(range(beam_map.power.size))
     order.shuffle(places)
-    changed = BeamMap(
-        beam_map.u_rad[places], beam_map.v_rad[places], gain * (beam_map.power[places] + offset), 0.0
-    )
-    assert np.array(peak_position(changed)) / BEAM == pytest.approx(
-        np.array(peak_position(beam_map)) / BEAM, abs=1e-6
-    )
+    changed = BeamMap(beam_map.u_rad[places], beam_map.v_rad[places], gain * (beam_map.power[places] + offset), 0.0)
+    assert np.array(peak_position(changed)) / BEAM == pytest.approx(np.array(peak_position(beam_map)) / BEAM, abs=1e-6)
     assert border_noise(changed) == pytest.approx(gain * border_noise(beam_map), rel=1e-6)
-    assert border_level(changed) == pytest.approx(
-        gain * (border_level(beam_map) + offset), rel=1e-9, abs=1e-9 * gain
-    )
+    assert border_level(changed) == pytest.approx(gain * (border_level(beam_map) + offset), rel=1e-9, abs=1e-9 * gain)
 
 
 @pytest.mark.parametrize("samples", [1, 2, 5])

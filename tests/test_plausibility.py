@@ -110,9 +110,7 @@ def test_path_in_wavelengths_by_hand():
     geometry, hole = TELESCOPE.geometry, TELESCOPE.blockage.disc_radius_m
 
     def factor(r):
-        squares = [
-            (r / (2 * f)) ** 2 for f in (geometry.primary_focal_length_m, geometry.effective_focal_length_m)
-        ]
+        squares = [(r / (2 * f)) ** 2 for f in (geometry.primary_focal_length_m, geometry.effective_focal_length_m)]
         return sum((1 - s) / (1 + s) for s in squares)
 
     expected = 3e-3 * (factor(hole) - factor(geometry.dish_radius_m)) / WAVELENGTH

@@ -99,9 +99,7 @@ def test_the_observation_is_one_that_a_telescope_would_take():
     assert 0.02 < peaks[0] < 0.4
     assert 0.02 < peaks[2] < 0.4
     assert 0.3 < peaks[1] < 1
-    assert min(entry["peak"] for entry in truth["maps"]) == pytest.approx(
-        200 * truth["maps"][0]["noise_sigma"]
-    )
+    assert min(entry["peak"] for entry in truth["maps"]) == pytest.approx(200 * truth["maps"][0]["noise_sigma"])
     # Change of the defocus path from the centre to the rim, in wavelengths.
     geometry = load_telescope("jcmt").geometry
     lengths = (geometry.primary_focal_length_m, geometry.effective_focal_length_m)

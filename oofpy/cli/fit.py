@@ -168,8 +168,14 @@ def _fitted(observation: Observation, job: _Job, messages: Messages) -> FitResul
         messages.say(signs_of(telescope))
     with messages.working(f"{observation.name}: fitting"):
         # Importing torch takes longer than most fits.
+        import torch
+
         from oofpy import fit, in_model_convention
 
+        if "OMP_NUM_THREADS" not in os.environ:
+            # A second thread gains a fifth on an idle machine; on a busy one the threads wait for each other, and the
+            # fit takes ten times as long.
+            torch.set_num_threads(1)
         result = fit(
             in_model_convention(observation, telescope),
             telescope,

@@ -123,8 +123,8 @@ def _surface(result: FitResult) -> list[str]:
         f"  unweighted {number(surface.rms_unweighted_um, '.2f')} um, "
         f"without focus {number(surface.rms_without_focus_um, '.2f')} um",
         f"  efficiency {number(surface.ruze_efficiency)} by Ruze, {number(surface.exact_efficiency)} exact",
-        f"best focus dz = {number(surface.best_focus_m * 1e3, '+.4f')} "
-        f"+- {number(surface.best_focus_m_error * 1e3, '.4f')} mm",
+        f"focus error dz = {number(surface.best_focus_m * 1e3, '+.4f')} "
+        f"+- {number(surface.best_focus_m_error * 1e3, '.4f')} mm (a move by minus this corrects it)",
     ]
 
 

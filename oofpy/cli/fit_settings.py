@@ -80,9 +80,7 @@ def read_settings_file(path: Path) -> dict[str, str]:
             f"the settings file cannot be read: {error.strerror}", file=path, remedy="check the path"
         ) from None
     except UnicodeDecodeError:
-        raise ConfigurationError(
-            "is not text in UTF-8", file=path, remedy="give a settings file, .toml"
-        ) from None
+        raise ConfigurationError("is not text in UTF-8", file=path, remedy="give a settings file, .toml") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError(
             f"is not valid TOML: {error}", file=path, remedy="correct that place in the file"
@@ -132,7 +130,5 @@ def _from_command_line(options: Mapping[str, str | None], assignments: Sequence[
 
 def _split(texts: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     of_fit = {key: text for key, text in texts.items() if not key.startswith(_TELESCOPE)}
-    of_telescope = {
-        key.removeprefix(_TELESCOPE): text for key, text in texts.items() if key.startswith(_TELESCOPE)
-    }
+    of_telescope = {key.removeprefix(_TELESCOPE): text for key, text in texts.items() if key.startswith(_TELESCOPE)}
     return of_fit, of_telescope

@@ -32,12 +32,8 @@ Dz = Annotated[
         help="Defocus of every map in order, e.g. -3mm,0mm,3mm, in the sign of the telescope's data.",
     ),
 ]
-Wavelength = Annotated[
-    str | None, typer.Option(metavar="LENGTH", show_default=False, help="Wavelength, e.g. 1.1mm.")
-]
-Frequency = Annotated[
-    str | None, typer.Option(metavar="FREQUENCY", show_default=False, help="Frequency, e.g. 26GHz.")
-]
+Wavelength = Annotated[str | None, typer.Option(metavar="LENGTH", show_default=False, help="Wavelength, e.g. 1.1mm.")]
+Frequency = Annotated[str | None, typer.Option(metavar="FREQUENCY", show_default=False, help="Frequency, e.g. 26GHz.")]
 Maps = Annotated[
     str | None,
     typer.Option(metavar="NUMBER,...", show_default=False, help="Maps to keep, counted from 1, e.g. 1,3."),
@@ -64,9 +60,7 @@ Set = Annotated[
 ]
 Json = Annotated[
     bool,
-    typer.Option(
-        "--json", help="Print JSON instead: an object for one observation, a list of them for several."
-    ),
+    typer.Option("--json", help="Print JSON instead: an object for one observation, a list of them for several."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors, and JSON where asked for.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what exists.")]

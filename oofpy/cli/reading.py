@@ -85,9 +85,7 @@ def wavelength_m_of(wavelength: str | None, frequency: str | None) -> float | No
 def _map_numbers(text: str) -> tuple[int, ...]:
     words = [word.strip() for word in text.split(",")]
     if not all(word.isascii() and word.isdigit() and len(word) < 6 for word in words):
-        raise UsageError(
-            "is not a list of map numbers", key="--maps", value=text or "''", remedy="write e.g. 1,3"
-        )
+        raise UsageError("is not a list of map numbers", key="--maps", value=text or "''", remedy="write e.g. 1,3")
     return tuple(int(word) for word in words)
 
 
@@ -125,9 +123,7 @@ def _number_of_maps(file: Path) -> int | None:
         return None  # told when its turn comes
 
 
-def telescope_of(
-    option: str | None, observation: Observation, overrides: Mapping[str, str] | None = None
-) -> Telescope:
+def telescope_of(option: str | None, observation: Observation, overrides: Mapping[str, str] | None = None) -> Telescope:
     """Load the telescope of the option, or else the one that the file names, with settings applied.
 
     Raises

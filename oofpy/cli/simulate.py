@@ -59,9 +59,7 @@ SamplingName = Annotated[
 Points = Annotated[int, typer.Option(metavar="N", help="A map has N x N samples; a daisy, N petals of N.")]
 HalfWidth = Annotated[
     str | None,
-    typer.Option(
-        metavar="ANGLE", show_default=False, help="Half the width of a map; 9 lambda/D if left out."
-    ),
+    typer.Option(metavar="ANGLE", show_default=False, help="Half the width of a map; 9 lambda/D if left out."),
 ]
 Snr = Annotated[float, typer.Option(metavar="NUMBER", help="Peak of the faintest map over the noise.")]
 Noise = Annotated[
@@ -80,14 +78,11 @@ Set = Annotated[
         "--set",
         metavar="KEY=VALUE",
         show_default=False,
-        help="An entry of the telescope; may be repeated, "
-        "e.g. --set telescope.illumination.edge_taper=-12dB.",
+        help="An entry of the telescope; may be repeated, e.g. --set telescope.illumination.edge_taper=-12dB.",
     ),
 ]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")]
-Name = Annotated[
-    str, typer.Option(metavar="NAME", help="Files are NAME.fits, NAME.oof.fits, NAME.truth.json.")
-]
+Name = Annotated[str, typer.Option(metavar="NAME", help="Files are NAME.fits, NAME.oof.fits, NAME.truth.json.")]
 
 
 def simulate_command(
@@ -138,9 +133,7 @@ def simulate_command(
     )
     _write(made, dish, files, overwrite)
     rms_um = number(made.truth.half_path_rms_m * 1e6, ".2f")
-    print(
-        f"{len(made.observation.maps)} maps of a surface of {rms_um} um rms (half path, over the full disc):"
-    )
+    print(f"{len(made.observation.maps)} maps of a surface of {rms_um} um rms (half path, over the full disc):")
     print("\n".join(str(file) for file in files.values()))
     return Ending.DONE
 
@@ -242,9 +235,7 @@ def _pairs(option: str, texts: Sequence[str], example: str) -> dict[str, str]:
     return pairs
 
 
-def _write(
-    made: SimulatedObservation, telescope: Telescope, files: Mapping[str, Path], overwrite: bool
-) -> None:
+def _write(made: SimulatedObservation, telescope: Telescope, files: Mapping[str, Path], overwrite: bool) -> None:
     from oofpy._version import __version__
     from oofpy.conventions import in_model_convention
     from oofpy.io import atomic_file, write_oof_fits, write_pyoof_fits

@@ -28,7 +28,6 @@ from oofpy.fitting.result import (
     SurfaceSummary,
 )
 from oofpy.fitting.solver import Solution
-from oofpy.fitting.status import FitStatus
 from oofpy.fitting.uncertainty import degenerate_pairs, parameter_covariance
 from oofpy.flags import Flag
 from oofpy.map_statistics import robust_sigma
@@ -40,9 +39,7 @@ FloatArray = NDArray[np.float64]
 _LOW_WEIGHT = 0.1
 
 
-def assemble_order(
-    problem: FitProblem, order: int, solution: Solution, starts: tuple[str, ...]
-) -> list[OrderFit]:
+def assemble_order(problem: FitProblem, order: int, solution: Solution, starts: tuple[str, ...]) -> list[OrderFit]:
     """Values, errors and diagnostics of one order, for every observation.
 
     Parameters
@@ -178,6 +175,8 @@ class _Values:
         pointing = [
             float(self.values[number, layout.slice_of(kind)][m]) for kind in ("pointing_u_rad", "pointing_v_rad")
         ]
+        weight = self.relative[number, m, : beam_map.samples]
+        beam = observed - residual - linear[1]
         spread = float(np.ptp(observed))
         return MapFit(
             dz_m=beam_map.defocus_m,
@@ -191,7 +190,8 @@ class _Values:
             masked=beam_map.masked,
             residual_rms_over_peak=float(np.sqrt(np.mean(residual**2)) / spread) if spread > 0 else 0.0,
             correlation_samples=float(self.correlation[number, m]),
-            down_weighted_fraction=float(np.mean(self.relative[number, m, : beam_map.samples] < _LOW_WEIGHT)),
+            down_weighted_fraction=float(np.mean(weight < _LOW_WEIGHT)),
+            bright_weight=float(np.mean(weight[beam > beam.max() / 2])) if beam.max() > 0 else 1.0,
         )
 
     def _reduced_chi2(self, maps: tuple[MapFit, ...], free: int) -> float:
@@ -309,11 +309,7 @@ def _map_arrays(problem: FitProblem, number: int, solution: Solution) -> tuple[M
         used = beam_map.used
         model[used] = beam_map.power[used] - residual[m, : beam_map.samples]
         given[used] = weight[m, : beam_map.samples]
-        arrays.append(
-            MapArrays(
-                beam_map.label, beam_map.u_rad, beam_map.v_rad, beam_map.power, model, given
-            )
-        )
+        arrays.append(MapArrays(beam_map.label, beam_map.u_rad, beam_map.v_rad, beam_map.power, model, given))
     return tuple(arrays)
 
 

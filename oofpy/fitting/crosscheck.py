@@ -1,8 +1,8 @@
 """The same model fitted by `scipy.optimize`: a check of the solver that shares none of its algorithm.
 
-`least_squares` eliminates nothing: gains and backgrounds stand beside the other parameters, the Jacobian is the model's exact
-one, and the scale of each map is held fixed while scipy fits, then brought up to date until it rests. `l-bfgs-b` minimises the
-profile cost that the solver minimises, by its exact gradient alone.
+`least_squares` eliminates nothing: gains and backgrounds stand beside the other parameters, the Jacobian is the
+model's exact one, and the scale of each map is held fixed while scipy fits, then brought up to date until it rests.
+`l-bfgs-b` minimises the profile cost that the solver minimises, by its exact gradient alone.
 """
 
 from __future__ import annotations
@@ -183,7 +183,8 @@ class _ProfileFit:
 
 
 class _ExplicitResiduals:
-    """Standardised residuals of all maps, and one for each prior, as functions of all parameters, gains and backgrounds too."""
+    """Standardised residuals of all maps, and one for each prior, as functions of all parameters, gains and "
+    "backgrounds too."""
 
     def __init__(self, fit: _ProfileFit, linear: LinearFit) -> None:
         self.fit, data = fit, fit.problem.data
@@ -240,7 +241,8 @@ class _ExplicitResiduals:
         return 1 / np.maximum(size, 1e-14 * max(float(size.max()), 1e-300))
 
     def loss(self, squares: FloatArray) -> FloatArray:
-        """Twice the cost and its first two derivatives by the squared residual; priors are Gaussian under every likelihood."""
+        """Twice the cost and its first two derivatives by the squared residual; priors are Gaussian under every "
+        "likelihood."""
         priors = self.with_prior.size
         data = squares[: squares.size - priors]
         prior = squares[squares.size - priors :]

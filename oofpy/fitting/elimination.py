@@ -1,8 +1,8 @@
 """Gain, background and likelihood scale of every map, eliminated for given model maps.
 
-For given model maps the best gain, background (and its slopes) follow from a small weighted least-squares problem and the
-scale from one equation; for a robust likelihood both are iterated with the weights. What is left is the profile cost, a
-function of the other parameters alone (variable projection).
+For given model maps the best gain, background (and its slopes) follow from a small weighted least-squares problem and
+the scale from one equation; for a robust likelihood both are iterated with the weights. What is left is the profile
+cost, a function of the other parameters alone (variable projection).
 """
 
 from __future__ import annotations
@@ -172,8 +172,10 @@ def _weighted_least_squares(
     rows = [[(w * column).sum(-1) for column in columns[: number + 1]] for number, w in enumerate(weighted)]
     count = len(columns)
     flat = [rows[max(i, j)][min(i, j)] for i in range(count) for j in range(count)]
-    normal = torch.stack(torch.broadcast_tensors(*flat), dim=-1).unflatten(-1, (count, count))
-    right = torch.stack(torch.broadcast_tensors(*((w * values).sum(-1) for w in weighted)), dim=-1)
+    batch = columns[0].shape[:-1]
+    normal = torch.stack([element.expand(batch) for element in flat], dim=-1)
+    normal = normal.reshape(*batch, count, count)
+    right = torch.stack([(w * values).sum(-1).expand(batch) for w in weighted], dim=-1)
     root = normal.diagonal(dim1=-2, dim2=-1).clamp(min=torch.finfo(values.dtype).tiny).rsqrt()
     scaled = normal * root[..., None] * root[..., None, :]
     scaled = scaled + 1e-12 * torch.eye(count, dtype=scaled.dtype, device=scaled.device)

@@ -117,7 +117,7 @@ def fit_batch(
     for first in range(0, len(observations), size):
         numbers = list(range(first, min(first + size, len(observations))))
         group = problem.take(numbers)
-        ladder = climb(group, highest, report or (lambda line: None))
+        ladder = climb(group, highest, report or _silent)
         for number, steps in enumerate(ladder):
             orders, winners = zip(*steps, strict=True)
             chosen = choose_order(orders) if settings.order == "auto" else highest
@@ -170,7 +170,7 @@ def climb(problem: FitProblem, highest: int, report: Report) -> list[list[tuple[
         for number, fit in enumerate(fits):
             ladder[number].append((replace(fit, seconds=seconds), winner))
         report(_progress(order, highest, fits))
-        if automatic and all(_settled(problem, [fit for fit, _ in steps]) for steps in ladder):
+        if automatic and all(_settled([fit for fit, _ in steps]) for steps in ladder):
             break
     return ladder
 
@@ -244,16 +244,22 @@ def with_common_correlation(orders: Sequence[OrderFit]) -> list[OrderFit]:
     ]
 
 
-def _settled(problem: FitProblem, orders: list[OrderFit]) -> bool:
+def _settled(orders: list[OrderFit]) -> bool:
     """Whether the last order changed the surface by less than its error."""
     if len(orders) < 2:
         return False
     before, after = orders[-2], orders[-1]
     lower = {(c.n, c.l): c.phase_rad for c in before.coefficients}
     # Norms over the full disc: a stopping rule needs no weights.
-    change = sum(((c.phase_rad - lower.get((c.n, c.l), 0.0)) / ZernikeTerm(c.n, c.l).norm) ** 2 for c in after.coefficients)
+    change = sum(
+        ((c.phase_rad - lower.get((c.n, c.l), 0.0)) / ZernikeTerm(c.n, c.l).norm) ** 2 for c in after.coefficients
+    )
     error = sum((c.phase_rad_error / ZernikeTerm(c.n, c.l).norm) ** 2 for c in after.coefficients)
     return change < error
+
+
+def _silent(_: str) -> None:
+    """Report nothing."""
 
 
 def _progress(order: int, highest: int, fits: list[OrderFit]) -> str:
@@ -261,7 +267,6 @@ def _progress(order: int, highest: int, fits: list[OrderFit]) -> str:
         converged = sum(fit.status is FitStatus.CONVERGED for fit in fits)
         return f"order {order} of {highest}: {converged} of {len(fits)} converged"
     fit = fits[0]
-    return (
-        f"order {order} of {highest}: surface rms {fit.surface.rms_um:.1f} um, {fit.evaluations} evaluations, "
-        f"{fit.status.value}"
-    )
+    # Below the requested order a fit is a stepping stone, and whether it converged says nothing of the result.
+    ending = f", {fit.status.value}" if order == highest else ""
+    return f"order {order} of {highest}: surface rms {fit.surface.rms_um:.1f} um, {fit.evaluations} evaluations{ending}"

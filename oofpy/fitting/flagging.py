@@ -13,6 +13,7 @@ _FAR_RIVAL_RAD = 0.05
 _MOST_DOWN_WEIGHTED = 0.25
 _LARGEST_REDUCED_CHI2 = 4.0
 _CORRELATED = 4.0
+_LEAST_BRIGHT_WEIGHT = 0.25  # half of what noise alone leaves under the Cauchy likelihood
 
 
 def fit_flags(
@@ -37,22 +38,24 @@ def fit_flags(
     flags = []
     if fit.status is not FitStatus.CONVERGED:
         flags.append(Flag("not-converged", f"order {fit.order}: {fit.status.value}: {fit.status.advice}"))
-    for parameter in fit.parameters:
-        if parameter.at_bound:
-            flags.append(
-                Flag(
-                    "parameter-at-bound",
-                    f"{parameter.name} = {parameter.value:g} {parameter.unit} lies at its bound; fix it at a known value, or "
-                    "look for a wrong telescope, defocus or background",
-                )
-            )
+    flags += [
+        Flag(
+            "parameter-at-bound",
+            f"{parameter.name} = {parameter.value:g} {parameter.unit} lies at its bound; fix it at a known value, or "
+            f"look "
+            "for a wrong telescope, defocus or background",
+        )
+        for parameter in fit.parameters
+        if parameter.at_bound
+    ]
     flags += _rival(fit, rival_excess, rival_distance)
     flags += _residuals(fit)
     for first, second, correlation in pairs:
         flags.append(
             Flag(
                 "degenerate-pair",
-                f"{first} and {second} are hardly told apart (correlation {correlation:+.3f}); fix one of them or give it a "
+                f"{first} and {second} are hardly told apart (correlation {correlation:+.3f}); fix one of them or "
+                f"give it a "
                 "prior",
                 serious=False,
             )
@@ -77,7 +80,8 @@ def _rival(fit: OrderFit, excess: float, distance: float) -> list[Flag]:
     return [
         Flag(
             "start-trapped",
-            f"the other start than '{fit.start}' ended in a worse minimum (log-likelihood lower by {effective:.0f}) and "
+            f"the other start than '{fit.start}' ended in a worse minimum (log-likelihood lower by {effective:.0f}) "
+            f"and "
             "was dropped",
             serious=False,
         )
@@ -91,8 +95,19 @@ def _residuals(fit: OrderFit) -> list[Flag]:
             flags.append(
                 Flag(
                     "many-samples-down-weighted",
-                    f"map {number}: the likelihood disregards {fitted.down_weighted_fraction:.0%} of the samples; look at the "
+                    f"map {number}: the likelihood disregards {fitted.down_weighted_fraction:.0%} of the samples; "
+                    f"look at the "
                     "residuals, mask what is not the source, or raise the order",
+                )
+            )
+        if fitted.bright_weight < _LEAST_BRIGHT_WEIGHT:
+            flags.append(
+                Flag(
+                    "peak-disregarded",
+                    f"map {number}: the likelihood gives the brightest part of the beam a weight of "
+                    f"{fitted.bright_weight:.2f} "
+                    "only, as if it were a glitch: the model does not follow it; raise the order, or compare with "
+                    "--likelihood gaussian",
                 )
             )
         if fitted.gain <= 0:
@@ -103,7 +118,8 @@ def _residuals(fit: OrderFit) -> list[Flag]:
         flags.append(
             Flag(
                 "misfit",
-                f"the residuals are {math.sqrt(fit.reduced_chi2):.1f} times the noise at the border of the maps: the model does "
+                f"the residuals are {math.sqrt(fit.reduced_chi2):.1f} times the noise at the border of the maps: the "
+                f"model does "
                 "not describe the data to their noise; errors allow for it",
             )
         )

@@ -1,8 +1,8 @@
 """Likelihoods of the residuals: cost, weight and slope as functions of the standardised residual z = r / scale.
 
-Each is minus the logarithm of a density up to a constant, `sum rho(z) + N log(scale)`; the scale is fitted. `psi = rho'`,
-the weight is `psi / z`, and `psi'` measures how much of the weight is curvature: Gauss-Newton with the weights alone takes steps
-that are too short by the ratio of the two.
+Each is minus the logarithm of a density up to a constant, `sum rho(z) + N log(scale)`; the scale is fitted. `psi =
+rho'`, the weight is `psi / z`, and `psi'` measures how much of the weight is curvature: Gauss-Newton with the weights
+alone takes steps that are too short by the ratio of the two.
 """
 
 from __future__ import annotations
@@ -56,9 +56,7 @@ def _student_slope(z: torch.Tensor) -> torch.Tensor:
 
 def _huber_cost(z: torch.Tensor) -> torch.Tensor:
     distance = z.abs()
-    return torch.where(
-        distance <= HUBER_THRESHOLD, z * z / 2, HUBER_THRESHOLD * (distance - HUBER_THRESHOLD / 2)
-    )
+    return torch.where(distance <= HUBER_THRESHOLD, z * z / 2, HUBER_THRESHOLD * (distance - HUBER_THRESHOLD / 2))
 
 
 LIKELIHOODS = {

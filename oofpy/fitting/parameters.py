@@ -159,10 +159,16 @@ class ParameterSet:
         inverse[index] = np.arange(index.size)
         place = inverse[self.layout.column_parameters().numpy()]
         columns = np.flatnonzero((place < index.size).any(axis=0))
-        arrays = (self.lower, self.upper, self.prior_mean, self.prior_sigma)
+
+        def chosen(array: FloatArray) -> torch.Tensor:
+            return torch.as_tensor(array[index], device=device)
+
         return FreeParameters(
-            torch.as_tensor(index, device=device),
-            *(torch.as_tensor(array[index], device=device) for array in arrays),
+            index=torch.as_tensor(index, device=device),
+            lower=chosen(self.lower),
+            upper=chosen(self.upper),
+            prior_mean=chosen(self.prior_mean),
+            prior_sigma=chosen(self.prior_sigma),
             columns=torch.as_tensor(columns),  # only ever listed
             place=torch.as_tensor(place[:, columns], device=device),
         )

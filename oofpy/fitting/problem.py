@@ -206,10 +206,10 @@ def _lag_grids(positions: list[list[tuple[FloatArray, FloatArray]]]) -> tuple[tu
     return tuple(grids)
 
 
-def _same_positions(
-    first: list[tuple[FloatArray, FloatArray]], second: list[tuple[FloatArray, FloatArray]]
-) -> bool:
-    return all(np.array_equal(a, b) for one, other in zip(first, second, strict=True) for a, b in zip(one, other, strict=True))
+def _same_positions(first: list[tuple[FloatArray, FloatArray]], second: list[tuple[FloatArray, FloatArray]]) -> bool:
+    return all(
+        np.array_equal(a, b) for one, other in zip(first, second, strict=True) for a, b in zip(one, other, strict=True)
+    )
 
 
 def _require_samples(observation: Observation, free: int, background_shapes: int) -> None:
@@ -225,9 +225,7 @@ def _require_samples(observation: Observation, free: int, background_shapes: int
         )
 
 
-def _map_data(
-    observations: tuple[Observation, ...], model: BeamModel, slopes: bool, device: torch.device
-) -> MapData:
+def _map_data(observations: tuple[Observation, ...], model: BeamModel, slopes: bool, device: torch.device) -> MapData:
     """Stack the used samples of all maps, padded with zero weight."""
     maps = [beam_map for observation in observations for beam_map in observation.maps]
     shape = (len(observations), len(observations[0].maps))

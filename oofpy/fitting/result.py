@@ -31,7 +31,7 @@ class Coefficient:
     """
 
     n: int
-    l: int  # noqa: E741
+    l: int
     name: str
     phase_rad: float
     phase_rad_error: float
@@ -75,11 +75,12 @@ class SurfaceSummary:
         Half-path error over the unblocked dish weighted by the illumination, orders n <= 1 removed, focus kept;
         and its standard error.
     rms_unweighted_um, rms_without_focus_um : float, micrometres
-        The same without weighting; weighted, with the best-fitting focus term Z(2,0) removed.
+        The same without weighting; weighted, with the coefficient of Z(2,0) left out.
     ruze_efficiency, exact_efficiency : float
         Ruze's exp(-(4 pi rms / lambda)^2), and |sum A exp(i phi)|^2 / (sum A)^2.
     best_focus_m, best_focus_m_error : float, metres
-        Move of the subreflector that minimises the weighted rms of the phase, and its standard error.
+        The dz whose path comes closest to the phase (least weighted rms of `phi - k delta(dz)`), and its standard
+        error: the subreflector acts as if it stood this far out of focus, and a move by minus this corrects it.
     """
 
     rms_um: float
@@ -103,7 +104,7 @@ class MapFit:
     gain : float
         Peak of the unaberrated beam in map units.
     background : float
-        Map units, at the centre of the map.
+        Map units, at (u, v) = (0, 0).
     background_slope_per_rad : (float, float)
         Slope along u and v, map units per radian; zero where not fitted.
     pointing_rad : (float, float), radians
@@ -111,7 +112,8 @@ class MapFit:
     noise : float
         Fitted scale of the likelihood in map units.
     border_noise : float
-        Robust standard deviation of the samples at the map's border, map units: a measure of the noise that knows no fit.
+        Robust standard deviation of the samples at the map's border, map units: a measure of the noise that knows no
+        fit.
     samples, masked : int
         Samples used and left out.
     residual_rms_over_peak : float
@@ -120,6 +122,8 @@ class MapFit:
         Number of neighbouring samples whose residuals move together; 1 for independent noise.
     down_weighted_fraction : float
         Fraction of the samples to which the likelihood gave less than a tenth of the full weight.
+    bright_weight : float
+        Mean weight it gave the samples where the model is brighter than half its peak, 1 being the full weight.
     """
 
     dz_m: float
@@ -134,6 +138,7 @@ class MapFit:
     residual_rms_over_peak: float
     correlation_samples: float
     down_weighted_fraction: float
+    bright_weight: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,8 +169,8 @@ class OrderFit:
     effective_samples : float
         Samples over the correlation of their residuals.
     reduced_chi2 : float
-        Mean square of the fitted noise (as a Gaussian standard deviation) over the noise at the border, corrected for the number of
-        parameters.
+        Mean square of the fitted noise (as a Gaussian standard deviation) over the noise at the border, corrected for
+        the number of parameters.
     evaluations : int
         Evaluations of the model over all starts of this order.
     seconds : float

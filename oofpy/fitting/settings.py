@@ -40,9 +40,7 @@ class ParameterRule:
 
     def __post_init__(self) -> None:
         if self.prior_sigma is not None and not self.prior_sigma > 0:
-            raise ConfigurationError(
-                "the width of a prior must be positive", key="prior_sigma", value=self.prior_sigma
-            )
+            raise ConfigurationError("the width of a prior must be positive", key="prior_sigma", value=self.prior_sigma)
         if self.lower is not None and self.upper is not None and not self.lower < self.upper:
             raise ConfigurationError(
                 "the lower bound is not below the upper one", key="lower, upper", value=(self.lower, self.upper)
@@ -72,12 +70,13 @@ class FitSettings:
     tolerance : float
         Predicted decrease of the log-likelihood at which a fit has converged.
     ladder : bool
-        Fit the orders from 2 up, each from the one below and from zero; False fits the requested order alone, from zero.
+        Fit the orders from 2 up, each from the one below and from zero; False fits the requested order alone, from
+        zero.
     ladder_tolerance : float
         The same as `tolerance` for the orders below the requested one.
     ladder_evaluations : int
-        Limit of model evaluations of each fit below the requested order: a surface too smooth for the data makes a robust
-        likelihood creep, and the next order frees it.
+        Limit of model evaluations of each fit below the requested order: a surface too smooth for the data makes a
+        robust likelihood creep, and the next order frees it.
     parameters : mapping of str to ParameterRule
         Rules by parameter: a name such as `Z(2,0)`, `edge_taper_db`, `illumination_x_m`, `illumination_y_m`,
         `ellipticity_p`, `ellipticity_q`; or, for all maps or one (`[2]`), `pointing_u_rad`, `pointing_v_rad`,

@@ -1,23 +1,22 @@
 """Batched robust Levenberg-Marquardt with variable projection. It knows no telescope.
 
-Each step uses the exact gradient of the profile cost (one transform back) and a curvature from the nodes (fewer and cheaper
-derivatives, the weights of the samples summed on them). An inexact curvature costs a little speed of convergence and
-nothing in the result: a fit ends where the exact gradient vanishes.
+Each step uses the exact gradient of the profile cost (one transform back) and a curvature from the nodes (fewer and
+cheaper derivatives, the weights of the samples summed on them). An inexact curvature costs a little speed of
+convergence and nothing in the result: a fit ends where the exact gradient vanishes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import torch
 
 from oofpy.fitting.elimination import SMALLEST_TOLERANCE, LinearFit, MapData, eliminate
 from oofpy.fitting.likelihood import Likelihood
 from oofpy.fitting.status import FitStatus
-
-T = TypeVar("T")
 
 _FIRST_DAMPING, _SMALLEST_DAMPING, _LARGEST_DAMPING = 1e-3, 1e-9, 1e10
 # A robust likelihood's true curvature psi' is the better guide near the minimum, but need not be positive far from it.
@@ -174,7 +173,8 @@ def projected_curvature(
     scaled = scaled + 1e-9 * torch.eye(scaled.shape[-1], dtype=scaled.dtype, device=scaled.device)
     mixed = mixed * root[..., None, :]
     explained, _ = torch.linalg.solve_ex(scaled, mixed.transpose(-1, -2))
-    return (own - mixed @ explained) * gain[..., None, None].square()
+    projected: torch.Tensor = (own - mixed @ explained) * gain[..., None, None].square()
+    return projected
 
 
 class LevenbergMarquardt:
@@ -287,21 +287,19 @@ class LevenbergMarquardt:
         promised = -(gradient * step).sum(-1) - (step * (curvature @ step[..., None])[..., 0]).sum(-1) / 2
         return step, promised
 
-    def solve(
-        self, start: torch.Tensor, linear: LinearFit | None = None, rival: Solution | None = None
-    ) -> Solution:
+    def solve(self, start: torch.Tensor, linear: LinearFit | None = None, rival: Solution | None = None) -> Solution:
         """Run all fits of the batch to their end.
 
         Parameters
         ----------
         start : Tensor, shape (batch, parameters)
-            Full parameter vectors; what is not free stays as it is. The batch is that of the observations, or any number of
-            starts of one observation.
+            Full parameter vectors; what is not free stays as it is. The batch is that of the observations, or any
+            number of starts of one observation.
         linear : LinearFit, optional
             Weights and scale to start from.
         rival : Solution, optional
-            Of the same problem from other starts: a fit that is about to arrive within one standard error of its minimum
-            ends there, with its values.
+            Of the same problem from other starts: a fit that is about to arrive within one standard error of its
+            minimum ends there, with its values.
 
         Returns
         -------
@@ -461,25 +459,24 @@ class _Run:
             setattr(self, name, getattr(self, name)[going])
 
 
-def _map_tensors(function: Any, value: T, *others: T) -> T:
-    """Apply a function to every tensor in a tree of dataclasses, tuples and dicts."""
+def _map_tensors(function: Callable[..., torch.Tensor], value: Any, *others: Any) -> Any:
+    """Apply a function to every tensor in a tree of dataclasses, named tuples and dicts, side by side."""
     if isinstance(value, torch.Tensor):
-        return function(value, *others)  # type: ignore[no-any-return]
+        return function(value, *others)
     if isinstance(value, dict):
-        return {key: _map_tensors(function, value[key], *(o[key] for o in others)) for key in value}  # type: ignore
+        return {key: _map_tensors(function, value[key], *(other[key] for other in others)) for key in value}
     if isinstance(value, tuple):
-        parts = [_map_tensors(function, *parts) for parts in zip(value, *others, strict=True)]  # type: ignore
-        return type(value)(*parts)
-    assert is_dataclass(value)
-    parts = {
+        return type(value)(*(_map_tensors(function, *parts) for parts in zip(value, *others, strict=True)))
+    named = {
         item.name: _map_tensors(function, getattr(value, item.name), *(getattr(o, item.name) for o in others))
         for item in fields(value)
     }
-    return replace(value, **parts)  # type: ignore
+    return type(value)(**named)
 
 
 def _choose(better: torch.Tensor, new: Position, old: Position) -> Position:
     def choose(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         return torch.where(better.reshape(-1, *[1] * (a.ndim - 1)), a, b)
 
-    return _map_tensors(choose, new, old)
+    chosen: Position = _map_tensors(choose, new, old)
+    return chosen

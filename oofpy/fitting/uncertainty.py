@@ -1,9 +1,9 @@
 """Errors of the fitted parameters: M-estimator covariance, scaled by the correlation area of the residuals.
 
-With the exact derivatives J (eliminated parameters projected out), psi of the standardised residuals z = r / s and the weights
-w of the samples, the curvature is the sum of `w psi'(z) JJ' / s^2`, and the variance of the gradient the sum of
-`w psi(z)^2 c JJ' / s^2`, with c the number of neighbouring samples whose residuals move together in a map. The covariance is
-their sandwich. Taking psi^2 sample by sample lets the errors grow where the model fits worst.
+With the exact derivatives J (eliminated parameters projected out), psi of the standardised residuals z = r / s and the
+weights w of the samples, the curvature is the sum of `w psi'(z) JJ' / s^2`, and the variance of the gradient the sum of
+`w psi(z)^2 c JJ' / s^2`, with c the number of neighbouring samples whose residuals move together in a map. The
+covariance is their sandwich. Taking psi^2 sample by sample lets the errors grow where the model fits worst.
 """
 
 from __future__ import annotations
@@ -133,7 +133,8 @@ def _project(jacobian: torch.Tensor, columns: torch.Tensor, weights: torch.Tenso
     scaled = scaled + 1e-12 * torch.eye(scaled.shape[-1], dtype=scaled.dtype, device=scaled.device)
     mixed = (weighted @ jacobian.transpose(-1, -2)) * root[..., None]
     explained, _ = torch.linalg.solve_ex(scaled, mixed)
-    return jacobian - (explained * root[..., None]).transpose(-1, -2) @ columns
+    followed: torch.Tensor = (explained * root[..., None]).transpose(-1, -2) @ columns
+    return jacobian - followed
 
 
 def _inverse(matrix: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -54,9 +54,7 @@ def refuse_void(raw: RawMap, number: int) -> None:
     extent = max(np.abs(u_rad).max(), np.abs(v_rad).max())
     if extent > 1:
         problem = f"the coordinates reach {extent:.6g}, beyond 1, so they are not in radians"
-        raise _map_error(
-            raw, number, problem, "convert them, or state their unit (TUNIT; coordinate_unit in TOML)"
-        )
+        raise _map_error(raw, number, problem, "convert them, or state their unit (TUNIT; coordinate_unit in TOML)")
 
 
 def refuse_duplicates(maps: Sequence[RawMap], numbers: Sequence[int]) -> None:
@@ -80,9 +78,7 @@ def refuse_duplicates(maps: Sequence[RawMap], numbers: Sequence[int]) -> None:
             raise _map_error(other, second, problem, "give every map once")
 
 
-def usable_errors(
-    maps: Sequence[RawMap], numbers: Sequence[int]
-) -> tuple[list[FloatArray | None], tuple[Flag, ...]]:
+def usable_errors(maps: Sequence[RawMap], numbers: Sequence[int]) -> tuple[list[FloatArray | None], tuple[Flag, ...]]:
     """Judge the columns of standard errors.
 
     Parameters
@@ -116,9 +112,7 @@ def usable_errors(
             continue
         wrong = int(np.count_nonzero(~(np.isfinite(values) & (values > 0))))
         if wrong == values.size:
-            raise _map_error(
-                raw, number, "no error is a positive number", "correct or remove the error column"
-            )
+            raise _map_error(raw, number, "no error is a positive number", "correct or remove the error column")
         if wrong:
             message = (
                 f"map {number} ({raw.label}): {wrong} of {values.size} errors are zero, negative or NaN; "
@@ -170,9 +164,7 @@ def oddities(maps: Sequence[RawMap], numbers: Sequence[int]) -> tuple[Flag, ...]
             count > max(FEW_EXACT_ZEROS, MOST_EXACT_ZEROS * raw.power.size)
             for (count, _), raw in zip(zeros, maps, strict=True)
         )
-        advice = (
-            "if these are gaps, write them as NaN or leave them out with --mask" if serious else "drop-outs?"
-        )
+        advice = "if these are gaps, write them as NaN or leave them out with --mask" if serious else "drop-outs?"
         counts = ", ".join(text for count, text in zeros if count)
         flags.append(Flag("exact-zeros", f"samples exactly zero: {counts}; {advice}", serious=serious))
     return tuple(flags)

@@ -23,9 +23,7 @@ def conventions_in_words(result: FitResult) -> dict[str, str]:
     signs = result.telescope.conventions
     return {
         "axes": f"x and u to the right, y and v up, {VIEW}; u, v: source minus the telescope's axis",
-        "defocus": (
-            "dz > 0: the subreflector (prime focus: the feed) moves away from the primary and the path grows"
-        ),
+        "defocus": ("dz > 0: the subreflector (prime focus: the feed) moves away from the primary and the path grows"),
         "phase": "phase > 0: longer path; orders 2 and up, without pointing and defocus",
         "surface": (
             "half-path error, wavelength times phase over 4 pi; > 0: metal below the ideal surface, "

@@ -43,9 +43,7 @@ def checked_hdus(content: FileContent) -> tuple[Any, ...]:
         # Truncation and left-over bytes are only warnings there; both are found below from the bytes.
         warnings.filterwarnings("ignore", message="(?s).*(truncated|Error validating header)")
         hdus = tuple(
-            fits.open(
-                io.BytesIO(content.data), memmap=False, lazy_load_hdus=False, disable_image_compression=True
-            )
+            fits.open(io.BytesIO(content.data), memmap=False, lazy_load_hdus=False, disable_image_compression=True)
         )
     end = 0
     for index, hdu in enumerate(hdus):
@@ -62,9 +60,7 @@ def checked_hdus(content: FileContent) -> tuple[Any, ...]:
 
 def _checked_end(content: FileContent, index: int, hdu: Any) -> int:
     """Check that the HDU lies within the file and its checksums hold; give the offset of its end."""
-    damaged = InputError(
-        "the header of this HDU is damaged", file=content.path, key=f"HDU {index}", remedy=COPY_AGAIN
-    )
+    damaged = InputError("the header of this HDU is damaged", file=content.path, key=f"HDU {index}", remedy=COPY_AGAIN)
     if not hasattr(hdu, "fileinfo"):  # what astropy makes of an HDU that it cannot parse
         raise damaged
     place = hdu.fileinfo()

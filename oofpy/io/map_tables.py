@@ -238,9 +238,7 @@ def _labels(observation: Observation) -> list[str]:
     ]
 
 
-def _primary_header(
-    observation: Observation, layout: TableLayout, extra: Mapping[str, HeaderValue] | None
-) -> Any:
+def _primary_header(observation: Observation, layout: TableLayout, extra: Mapping[str, HeaderValue] | None) -> Any:
     from astropy.io import fits
 
     elevation = observation.elevation_rad
@@ -265,9 +263,7 @@ def _extra_card(key: str, value: HeaderValue, taken: set[str]) -> Any:
 
     keyword = key.upper()
     if keyword in taken or not 0 < len(keyword) <= 8:
-        problem = (
-            "this key is written by oofpy itself" if keyword in taken else "a FITS key has 1 to 8 characters"
-        )
+        problem = "this key is written by oofpy itself" if keyword in taken else "a FITS key has 1 to 8 characters"
         raise UsageError(problem, key=key, value=value, remedy="choose another key")
     try:
         if isinstance(value, float):

@@ -86,11 +86,7 @@ def _optional(options: tuple[Any, ...], plain: Any) -> Any:
     if plain is None and NoneType in options:
         return None
     left = [option for option in options if option is not NoneType]
-    return (
-        from_plain(left[0], plain)
-        if len(left) == 1
-        else _checked(isinstance(plain, tuple(left)), left, plain)
-    )
+    return from_plain(left[0], plain) if len(left) == 1 else _checked(isinstance(plain, tuple(left)), left, plain)
 
 
 def _tuple(kind: Any, arguments: tuple[Any, ...], plain: Any) -> Any:

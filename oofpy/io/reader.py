@@ -138,9 +138,7 @@ class GivenNumber:
         """
         value = self.value
         if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
-            raise self.error(
-                f"this must be a number in {self.unit}", "correct the file or give the value yourself"
-            )
+            raise self.error(f"this must be a number in {self.unit}", "correct the file or give the value yourself")
         if not np.isfinite(value):
             raise self.error(f"this must be a finite number in {self.unit}", "correct the file")
         return float(value)

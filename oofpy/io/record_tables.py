@@ -77,9 +77,7 @@ def text_column(name: str, values: Sequence[str]) -> Any:
     from astropy.io import fits
 
     width = max([1, *(len(value) for value in values)])
-    return fits.Column(
-        name, f"{width}A", array=np.array([value.encode("ascii") for value in values], f"S{width}")
-    )
+    return fits.Column(name, f"{width}A", array=np.array([value.encode("ascii") for value in values], f"S{width}"))
 
 
 def records_from(hdu: Any, kind: type, names: Sequence[str] | None = None) -> list[dict[str, Any]]:

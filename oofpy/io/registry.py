@@ -108,6 +108,4 @@ def _parsing(path: Path) -> Iterator[None]:
         reason = printable(str(error))[:300] or type(error).__name__
         if isinstance(error, KeyError) and " " not in reason:
             reason = f"{reason} is missing"
-        raise InputError(
-            f"the file is damaged: {reason}", file=path, remedy="copy or export the file again"
-        ) from error
+        raise InputError(f"the file is damaged: {reason}", file=path, remedy="copy or export the file again") from error

@@ -117,9 +117,7 @@ def _result(hdu: _CheckedFile) -> FitResult:
     result = FitResult(
         **shared,
         orders=_orders(hdu),
-        map_arrays=tuple(
-            _map_arrays(hdu, number, label) for number, label in enumerate(record.map_labels, start=1)
-        ),
+        map_arrays=tuple(_map_arrays(hdu, number, label) for number, label in enumerate(record.map_labels, start=1)),
         aperture=_aperture(hdu),
     )
     if record.chosen_order not in [fit.order for fit in result.orders]:
@@ -187,8 +185,5 @@ def _image(hdu: Any, shape: tuple[int, int]) -> FloatArray:
 
 def _map_arrays(hdu: _CheckedFile, number: int, label: str) -> MapArrays:
     table = hdu("MAPS", number)
-    columns = {
-        member: np.array(column_values(table, name, float), np.float64)
-        for name, member in MAP_COLUMNS.items()
-    }
+    columns = {member: np.array(column_values(table, name, float), np.float64) for name, member in MAP_COLUMNS.items()}
     return MapArrays(label=label, **columns)

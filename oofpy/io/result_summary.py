@@ -37,9 +37,7 @@ def summary(result: FitResult) -> dict[str, Any]:
         "coefficients": [asdict(coefficient) for coefficient in fit.coefficients],
         "parameters": [asdict(parameter) for parameter in fit.parameters],
         "surface": asdict(fit.surface),
-        "maps": [
-            _map(map_fit, arrays.label) for map_fit, arrays in zip(fit.maps, result.map_arrays, strict=True)
-        ],
+        "maps": [_map(map_fit, arrays.label) for map_fit, arrays in zip(fit.maps, result.map_arrays, strict=True)],
         "orders": [_order(entry) for entry in result.orders],
         "degenerate_pairs": [
             {"first": first, "second": second, "correlation": correlation}

@@ -42,9 +42,7 @@ def result_folder(name: str, folder: str | Path, *, overwrite: bool = False) -> 
         something else than a result.
     """
     if name in ("", ".", "..") or "\0" in name or Path(name).name != name:
-        raise UsageError(
-            "this cannot name a folder", key="name", value=name or "''", remedy="rename the observation"
-        )
+        raise UsageError("this cannot name a folder", key="name", value=name or "''", remedy="rename the observation")
     target = Path(folder) / name
     refuse_existing(target, overwrite)
     if target.is_dir() and any(target.iterdir()) and not (target / RESULT_FILE).is_file():

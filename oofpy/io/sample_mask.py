@@ -90,9 +90,7 @@ def _wrong_line(content: FileContent, number: int, words: list[str], problem: st
 def _from_images(content: FileContent, samples: Sequence[int]) -> tuple[BoolArray, ...]:
     images = [hdu for hdu in content.hdus if not is_table(hdu) and hdu.header.get("NAXIS", 0)]
     if len(images) != len(samples):
-        raise InputError(
-            f"the mask has {len(images)} images for {len(samples)} maps", file=content.path, remedy=HOW
-        )
+        raise InputError(f"the mask has {len(images)} images for {len(samples)} maps", file=content.path, remedy=HOW)
     keep = []
     for number, (hdu, size) in enumerate(zip(images, samples, strict=True), start=1):
         values = np.asarray(hdu.data).ravel()

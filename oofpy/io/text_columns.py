@@ -109,14 +109,10 @@ def _columns(content: FileContent) -> np.ndarray[tuple[int, int], np.dtype[np.fl
         text = text[text.index(lines[0]) + len(lines[0]) :]
     delimiter = next((mark for mark in ",;" if mark in lines[-1]), None)
     try:
-        values = np.loadtxt(
-            io.StringIO(text), comments=COMMENTS, delimiter=delimiter, ndmin=2, dtype=np.float64
-        )
+        values = np.loadtxt(io.StringIO(text), comments=COMMENTS, delimiter=delimiter, ndmin=2, dtype=np.float64)
     except ValueError as error:
         problem = str(error).partition(";")[0]
-        raise InputError(
-            f"the columns cannot be read: {problem}", file=content.path, remedy=remedy
-        ) from error
+        raise InputError(f"the columns cannot be read: {problem}", file=content.path, remedy=remedy) from error
     if values.shape[1] not in (3, 4):
         raise InputError(
             "three or four columns are needed",
@@ -186,14 +182,10 @@ def _parsed(content: FileContent) -> dict[str, Any]:
     try:
         return tomllib.loads((content.text or "").replace("\r\n", "\n"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(
-            f"this is not valid TOML: {error}", file=content.path, remedy="correct the line"
-        ) from error
+        raise InputError(f"this is not valid TOML: {error}", file=content.path, remedy="correct the line") from error
 
 
-def _refuse_unknown(
-    content: FileContent, table: Mapping[str, Any], known: tuple[str, ...], where: str
-) -> None:
+def _refuse_unknown(content: FileContent, table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
     for key in table:
         if key not in known:
             raise InputError(
@@ -209,9 +201,7 @@ def _read_entry(content: FileContent, entry: dict[str, Any], where: str, unit_ra
     _refuse_unknown(content, entry, MAP_KEYS, f"{where}.")
     name = _text(content, entry, "file", where)
     if name is None:
-        raise InputError(
-            "the map has no file", file=content.path, key=f"{where}.file", remedy="name its file"
-        )
+        raise InputError("the map has no file", file=content.path, key=f"{where}.file", remedy="name its file")
     map_content = FileContent.load(content.path.parent / name)
     if not recognises_columns(map_content):
         raise InputError(
@@ -264,9 +254,7 @@ def _quantity(
             value=value,
             remedy=f'write e.g. "{value} {unit}"',
         )
-    return GivenNumber(
-        content.path, name, parse_quantity(value, dimension, key=name, file=content.path), unit
-    )
+    return GivenNumber(content.path, name, parse_quantity(value, dimension, key=name, file=content.path), unit)
 
 
 def _elevation(content: FileContent, table: Mapping[str, Any]) -> float | None:

@@ -18,9 +18,7 @@ CONSISTENT, REFUSE_INCONSISTENT = 1e-3, 1e-2
 GIVE_IT = "give the right one with --frequency or --wavelength"
 
 
-def resolve_wavelength(
-    files: Sequence[RawFile], wavelength_m: float | None = None
-) -> tuple[float, tuple[Flag, ...]]:
+def resolve_wavelength(files: Sequence[RawFile], wavelength_m: float | None = None) -> tuple[float, tuple[Flag, ...]]:
     """Find the one wavelength of the files.
 
     Parameters
@@ -101,26 +99,21 @@ def wavelength_of(file: RawFile) -> tuple[float | None, tuple[Flag, ...]]:
     excess = wavelength / by_frequency - 1
     if abs(excess) > REFUSE_INCONSISTENT:
         raise InputError(
-            f"with {file.frequency.key} = {file.frequency.value}, "
-            f"frequency times wavelength is {1 + excess:.4g} c",
+            f"with {file.frequency.key} = {file.frequency.value}, frequency times wavelength is {1 + excess:.4g} c",
             file=file.path,
             key=file.wavelength.key if file.wavelength else None,
             value=file.wavelength.value if file.wavelength else None,
             remedy=f"is one of them in GHz or mm instead of Hz and m? {GIVE_IT}",
         )
     if abs(excess) > CONSISTENT:
-        message = (
-            f"{file.path.name}: frequency times wavelength is {1 + excess:.5f} c; the wavelength is used"
-        )
+        message = f"{file.path.name}: frequency times wavelength is {1 + excess:.5f} c; the wavelength is used"
         return wavelength, (Flag("wavelength-inconsistent", message),)
     return wavelength, ()
 
 
 def _given_by_user(files: Sequence[RawFile], wavelength_m: float) -> tuple[float, tuple[Flag, ...]]:
     if not (math.isfinite(wavelength_m) and wavelength_m > 0):
-        raise UsageError(
-            "the wavelength must be a positive number of metres", key="--wavelength", value=wavelength_m
-        )
+        raise UsageError("the wavelength must be a positive number of metres", key="--wavelength", value=wavelength_m)
     flags = list(_range_flags(wavelength_m, None))
     for file in files:
         # What is wrong in the file does not matter where the user says otherwise.
@@ -128,9 +121,7 @@ def _given_by_user(files: Sequence[RawFile], wavelength_m: float) -> tuple[float
         with suppress(InputError):
             value, _ = wavelength_of(file)
         if value is not None and abs(value / wavelength_m - 1) > CONSISTENT:
-            message = (
-                f"the given wavelength of {wavelength_m:.6g} m replaces the {value:.6g} m of {file.path.name}"
-            )
+            message = f"the given wavelength of {wavelength_m:.6g} m replaces the {value:.6g} m of {file.path.name}"
             flags.append(Flag("wavelength-replaced", message, serious=False))
     return float(wavelength_m), tuple(flags)
 

@@ -126,9 +126,7 @@ def _centres(half_width: float, count: int) -> NDArray[np.float64]:
     return (np.arange(count, dtype=np.float64) - (count - 1) / 2) * (2 * half_width / count)
 
 
-def _low_pass(
-    coarse: NDArray[np.float64], fine: NDArray[np.float64], half_length: float
-) -> NDArray[np.float64]:
+def _low_pass(coarse: NDArray[np.float64], fine: NDArray[np.float64], half_length: float) -> NDArray[np.float64]:
     """Kaiser-windowed sinc from fine to coarse pixels, both in coarse pixels; shape (coarse, fine)."""
     step = fine[1] - fine[0]
     padded = np.concatenate([[fine[0] - step], fine, [fine[-1] + step]])
@@ -147,9 +145,7 @@ def _kaiser(position: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.abs(position) < 1, window, 0.0)
 
 
-def open_area(
-    telescope: Telescope, x_m: NDArray[np.float64], y_m: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def open_area(telescope: Telescope, x_m: NDArray[np.float64], y_m: NDArray[np.float64]) -> NDArray[np.float64]:
     """Unblocked fraction of each pixel of a product grid.
 
     The area that a straight edge leaves of a pixel is exact; rims are taken as straight within a pixel, and

@@ -1,7 +1,7 @@
 """The forward model: parameters to beam maps at the observed points, and its derivatives.
 
-`E(u, v) = sum over pixels of w A exp(i phi) exp(-i k (x u + y v))`, `P = |E|^2`, where w is the band-limited mask, A the
-illumination and phi the sum of the surface, the defocus and the pointing of each map. Each parameter multiplies the
+`E(u, v) = sum over pixels of w A exp(i phi) exp(-i k (x u + y v))`, `P = |E|^2`, where w is the band-limited mask, A
+the illumination and phi the sum of the surface, the defocus and the pointing of each map. Each parameter multiplies the
 aperture field by a real image: `i psi_j` for a phase, `a_j` for an amplitude. One derivative therefore costs one more
 transform, `dP/dp = 2 Re(conj(E) FT(dF/dp))`, and the gradient of any function of the maps costs one transform back.
 
@@ -126,7 +126,8 @@ class BeamModel:
     x_m, y_m : Tensor, shape (y, x), metres
         Pixel coordinates.
     weight : Tensor, shape (y, x)
-        Quadrature weights of the open aperture, scaled so that the unaberrated beam at the nominal illumination peaks at 1.
+        Quadrature weights of the open aperture, scaled so that the unaberrated beam at the nominal illumination peaks
+        at 1.
     defocus_images : Tensor, shape (powers, y, x)
         Path polynomial of a move of the subreflector (see `oofpy.optics.defocus`).
     basis : Tensor, shape (modes, y, x)
@@ -251,8 +252,7 @@ class BeamModel:
         amplitude_total = by_amplitude.sum(1)
         parts = [total @ self.basis.flatten(1).T]
         parts += [
-            (amplitude_total * state.illumination.derivatives[name]).sum((-1, -2))[:, None]
-            for name in SHAPE_PARAMETERS
+            (amplitude_total * state.illumination.derivatives[name]).sum((-1, -2))[:, None] for name in SHAPE_PARAMETERS
         ]
         parts += [k * (by_phase * image).sum((-1, -2)) for image in (x, y, rate)]
         return torch.cat(parts, dim=1)
@@ -302,9 +302,7 @@ class BeamModel:
             return k * defocus_path_rate(self.defocus_images, state.defocus_m)
         return k * (self.x_m if kind == "pointing_u_rad" else self.y_m)
 
-    def jacobian(
-        self, state: BeamState, columns: torch.Tensor, dtype: torch.dtype = torch.complex128
-    ) -> torch.Tensor:
+    def jacobian(self, state: BeamState, columns: torch.Tensor, dtype: torch.dtype = torch.complex128) -> torch.Tensor:
         """Derivatives of the maps at the samples, exact.
 
         Parameters
@@ -361,7 +359,7 @@ class BeamModel:
 
 
 def _power_derivatives(fields: torch.Tensor) -> torch.Tensor:
-    """2 Re(conj(E) dE) of fields (batch, maps, 1 + columns, v, u), the far field first; (batch, maps, columns, v, u)."""
+    """2 Re(conj(E) dE): fields (batch, maps, 1 + columns, v, u), the far field first, to all but that one."""
     return (fields[:, :, 1:] * fields[:, :, :1].conj()).real * 2
 
 
@@ -414,7 +412,7 @@ def beam_model(
         if not matrix_is_cheaper(axis.numel(), padded, window.count_u, window.count_v):
             transform = PaddedTransform(axis.numel(), padded, *window, complex_dtype)
     # The curvature needs no more than single precision: the step it gives is corrected by the next one.
-    nodes = _matrix_transform(axis, sky.node_u_rad, sky.node_v_rad, k, torch.complex64, spare_dimension=True)
+    nodes = _matrix_transform(axis, sky.node_u_rad, sky.node_v_rad, k, torch.complex64)
     x, y = aperture.mesh(device)
     radius = telescope.geometry.dish_radius_m
     basis = zernike_basis(x / radius, y / radius, terms)
@@ -475,13 +473,9 @@ def _matrix_transform(
     v_rad: torch.Tensor,
     wavenumber_per_m: torch.Tensor,
     dtype: torch.dtype,
-    *,
-    spare_dimension: bool = False,
 ) -> MatrixTransform:
     """Kernels for all maps, or one pair of kernels where all maps share their axes (one large matrix product)."""
     q_u, q_v = (axes * wavenumber_per_m[:, None, None] for axes in (u_rad, v_rad))
     if all(torch.allclose(q, q[:1, :1].expand_as(q), rtol=0, atol=1e-12 * float(q.abs().max())) for q in (q_u, q_v)):
         q_u, q_v = q_u[0, 0], q_v[0, 0]
-    elif spare_dimension:
-        q_u, q_v = q_u[:, :, None], q_v[:, :, None]
     return MatrixTransform.on_axes(axis_m, axis_m, q_u, q_v, dtype)

@@ -8,7 +8,7 @@ agree to rounding. The matrix transform takes any axes; the FFT needs a uniform 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import scipy.fft
@@ -71,7 +71,11 @@ class MatrixTransform:
     def __call__(self, field: torch.Tensor) -> torch.Tensor:
         """Propagate fields of shape (..., y, x) to (..., v, u)."""
         field = field.to(self.kernel_u.dtype)
-        return self.kernel_v @ (field @ self.kernel_u)
+        kernel_v, kernel_u = self.kernel_v, self.kernel_u
+        if kernel_u.ndim == 4 and field.ndim == 5:
+            # Kernels of single maps act alike on all derivatives, which are the dimension after the maps.
+            kernel_v, kernel_u = kernel_v[:, :, None], kernel_u[:, :, None]
+        return kernel_v @ (field @ kernel_u)
 
     def adjoint(self, far_field: torch.Tensor) -> torch.Tensor:
         """Adjoint of the transform: fields of shape (..., v, u) to (..., y, x)."""
@@ -121,8 +125,8 @@ class PaddedTransform:
     dtype: torch.dtype = torch.complex128
 
     def in_precision(self, dtype: torch.dtype) -> PaddedTransform:
-        """Return itself: it works in the precision of its input."""
-        return self
+        """The same in single (complex64) or double (complex128) precision."""
+        return replace(self, dtype=dtype)
 
     def take(self, keep: list[int]) -> PaddedTransform:  # noqa: ARG002 - the interface of MatrixTransform
         """Return itself: all observations share it."""

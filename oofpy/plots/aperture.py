@@ -96,7 +96,7 @@ def _surface_line(result: FitResult) -> str:
         f"without focus {surface.rms_without_focus_um:.0f} \N{MICRO SIGN}m, "
         f"unweighted {surface.rms_unweighted_um:.0f} \N{MICRO SIGN}m; "
         f"efficiency {surface.exact_efficiency:.3f} (Ruze {surface.ruze_efficiency:.3f}); "
-        f"best focus at dz {focus} mm"
+        f"focus error dz {focus} mm"
     )
 
 

@@ -175,10 +175,7 @@ def _scattered(dish: Dish, positions: tuple[Positions, ...], device: torch.devic
         counts.append(math.ceil(highest / step) + _TAPS // 2 + 1 - firsts[-1])
     samples = max(u.size for u, _ in positions)
     taps = [
-        [
-            _taps(np.pad(pair[side], (0, samples - pair[side].size), "edge") / step - firsts[side])
-            for pair in positions
-        ]
+        [_taps(np.pad(pair[side], (0, samples - pair[side].size), "edge") / step - firsts[side]) for pair in positions]
         for side in (0, 1)
     ]
     u_place, v_place = (torch.from_numpy(np.stack([place for place, _ in side])) for side in taps)

@@ -70,9 +70,7 @@ class NoiseModel:
     glitch_highest: float = 1.0
 
     def __post_init__(self) -> None:
-        require_between(
-            "faintest_peak_over_noise", self.faintest_peak_over_noise, 0, math.inf, open_below=True
-        )
+        require_between("faintest_peak_over_noise", self.faintest_peak_over_noise, 0, math.inf, open_below=True)
         require_between("noise_correlation", self.noise_correlation, 0, 0.999)
         require_between("mean_gain", self.mean_gain, 0, 1e100, open_below=True)
         require_between("gain_error", self.gain_error, 0, 0.2)
@@ -105,9 +103,7 @@ class NoiseModel:
         children = np.random.SeedSequence(seed).spawn(len(_EFFECTS))
         return {name: np.random.default_rng(child) for name, child in zip(_EFFECTS, children, strict=True)}
 
-    def draw_pointing(
-        self, maps: int, beam_rad: float, streams: dict[str, np.random.Generator]
-    ) -> FloatArray:
+    def draw_pointing(self, maps: int, beam_rad: float, streams: dict[str, np.random.Generator]) -> FloatArray:
         """Draw the pointing errors of the maps.
 
         Parameters

@@ -345,9 +345,7 @@ class Simulator:
         )
         return SimulatedObservation(self._observation(name, data), truth)
 
-    def _map_truths(
-        self, pointing: NDArray[np.float64], disturbances: list[Disturbance]
-    ) -> tuple[MapTruth, ...]:
+    def _map_truths(self, pointing: NDArray[np.float64], disturbances: list[Disturbance]) -> tuple[MapTruth, ...]:
         return tuple(
             MapTruth(defocus, (float(u), float(v)), disturbance)
             for defocus, (u, v), disturbance in zip(self.defocus_m, pointing, disturbances, strict=True)

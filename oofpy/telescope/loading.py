@@ -187,9 +187,7 @@ def _in_file(fault: FaultyEntryError, path: Path) -> ConfigurationError:
     return ConfigurationError(fault.problem, file=path, key=fault.key, value=fault.value, remedy=fault.remedy)
 
 
-def _in_settings(
-    fault: FaultyEntryError, settings: Mapping[str, Any], telescope: Telescope
-) -> ConfigurationError:
+def _in_settings(fault: FaultyEntryError, settings: Mapping[str, Any], telescope: Telescope) -> ConfigurationError:
     """Blame the setting where it is at fault, and the file under its settings otherwise."""
     if fault.key in settings:
         return ConfigurationError(
@@ -323,9 +321,7 @@ def _entries(table: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
 def _missing(table: TelescopeTable) -> tuple[str, ...]:
     unused = unused_keys(table)
     missing = [
-        key
-        for key, entry in _entries(table)
-        if isinstance(entry, Sourced) and not entry.known and key not in unused
+        key for key, entry in _entries(table) if isinstance(entry, Sourced) and not entry.known and key not in unused
     ]
     if table.geometry.shaped and table.geometry.residual_path is None:
         missing.append("geometry.residual_path")

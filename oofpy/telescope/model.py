@@ -156,9 +156,7 @@ class Conventions:
     u_sign: int = 1
     v_sign: int = 1
     defocus: str = "dz > 0: the subreflector moves away from the primary and the path grows"
-    sky: str = (
-        "u right, v up, seen from behind the dish looking at the sky; source minus the telescope's axis"
-    )
+    sky: str = "u right, v up, seen from behind the dish looking at the sky; source minus the telescope's axis"
     surface: str = "surface error > 0: the metal lies below the ideal surface, towards the back"
 
 
@@ -168,8 +166,8 @@ class Telescope:
 
     Parameters
     ----------
-    name, description : str
-        Short name, and one line about the telescope.
+    name : str
+        Short name.
     geometry : Geometry
         Dish and focal lengths.
     illumination : Illumination
@@ -178,6 +176,8 @@ class Telescope:
         Central disc and legs.
     conventions : Conventions
         Signs of its data files.
+    description : str
+        One line about the telescope.
     source_file : Path, optional
         The file it was read from; None for one made in Python.
     sha256 : str

@@ -311,9 +311,7 @@ def _fault(detail: ErrorDetails) -> FaultyEntryError:
     if kind in ("model_type", "model_attributes_type"):
         return FaultyEntryError(key, *_not_a_table(key), _shown(given))
     if kind == "literal_error":
-        return FaultyEntryError(
-            key, "is not a known choice", f"write one of {context['expected']}", _shown(given)
-        )
+        return FaultyEntryError(key, "is not a known choice", f"write one of {context['expected']}", _shown(given))
     if kind == "bool_type":
         return FaultyEntryError(key, "is neither true nor false", "write true or false", _shown(given))
     remedy = "write text between quotes" if kind.startswith("string") else "correct the value"

@@ -76,8 +76,7 @@ def test_internal_fault_is_one_line_unless_debugged(run, monkeypatch):
     outcome = run("telescopes")
     assert outcome.code == 70
     assert outcome.err == (
-        "oofpy: error: internal error: ZeroDivisionError: a b?[2J; "
-        "set OOFPY_DEBUG=1 to see where, and report it\n"
+        "oofpy: error: internal error: ZeroDivisionError: a b?[2J; set OOFPY_DEBUG=1 to see where, and report it\n"
     )
     monkeypatch.setenv("OOFPY_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):

@@ -101,9 +101,7 @@ def test_existing_result_is_refused_before_the_fit(refused, run, maps_file, fits
     assert len(fits) == 2
 
 
-def test_place_that_cannot_hold_results_is_refused_before_the_fit(
-    refused, maps_file, fits, monkeypatch, tmp_path
-):
+def test_place_that_cannot_hold_results_is_refused_before_the_fit(refused, maps_file, fits, monkeypatch, tmp_path):
     (tmp_path / "taken").write_text("")
     words = ("fit", maps_file(), "--telescope", "jcmt", "--out")
     assert "taken: --out: this is a file, not a folder" in refused(*words, tmp_path / "taken" / "deeper")
@@ -235,19 +233,14 @@ def test_telescope_of_the_file(run, maps_file, fits, out, monkeypatch):
     run("fit", maps_file(), "--out", out, "--no-figures", "--quiet")
     assert fits[0][1].name == "iram30m"
     named("../srt.toml")
-    assert (
-        "TELESC = ../srt.toml: the telescope is not known" in run("fit", maps_file(), "--out", out / "2").err
-    )
+    assert "TELESC = ../srt.toml: the telescope is not known" in run("fit", maps_file(), "--out", out / "2").err
 
 
 def test_simulated_surface_is_found_again(run, out, tmp_path):
     """From end to end with nothing replaced: coma, the sign of which the fit must get right."""
     made = ("--coefficient", "Z(3,1)=0.6rad", "--coefficient", "Z(2,2)=-0.4rad", "--order", "3")
     where = ("--points", "41", "--half-width", "90arcsec", "--out", tmp_path, "--name", "made")
-    assert (
-        run("simulate", "--telescope", "jcmt", "--dz=-2mm,0mm,2mm", "--wavelength=1.1mm", *made, *where).code
-        == 0
-    )
+    assert run("simulate", "--telescope", "jcmt", "--dz=-2mm,0mm,2mm", "--wavelength=1.1mm", *made, *where).code == 0
     words = ("--order", "3", "--likelihood", "gaussian", "--device", "cpu", "--quiet", "--json")
     outcome = run("fit", tmp_path / "made.fits", "--telescope", "jcmt", "--out", out, *words)
     assert outcome.err == ""

@@ -41,7 +41,8 @@ def test_parameters_that_were_fitted(made_result):
 def test_surface_conventions_and_flags(made_result):
     lines = report_of(made_result)
     assert line_of(lines, "surface rms").startswith("surface rms 170.77 +- 21.70 um")
-    assert line_of(lines, "best focus") == "best focus dz = -2.1000 +- 0.4000 mm"
+    expected = "focus error dz = -2.1000 +- 0.4000 mm (a move by minus this corrects it)"
+    assert line_of(lines, "focus error") == expected
     conventions = [line for line in lines if line.startswith("convention (")]
     assert "dz > 0" in conventions[0]
     assert "metal below the ideal surface" in conventions[1]

@@ -86,9 +86,7 @@ def test_telescope_with_unknown_numbers(run, maps_file, checks, tmp_path):
     from oofpy.telescope import telescope_folder
 
     path = tmp_path / "mine.toml"
-    path.write_text(
-        (telescope_folder() / "srt.toml").read_text().replace('"21.0236 m"', '"unknown"'), encoding="utf-8"
-    )
+    path.write_text((telescope_folder() / "srt.toml").read_text().replace('"21.0236 m"', '"unknown"'), encoding="utf-8")
     outcome = run("inspect", maps_file(), "--telescope", path)
     assert outcome.code == 0
     assert "the maps are not judged, as geometry.primary_focal_length of srt is unknown" in outcome.out

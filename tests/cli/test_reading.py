@@ -58,9 +58,7 @@ def test_option_stands_above_the_file(maps_file):
     observation = replace(Reading().observation([maps_file()]), telescope="SRT")
     assert telescope_of(None, observation).name == "srt"
     assert telescope_of("apex", observation).name == "apex"
-    assert (
-        telescope_of(None, observation, {"illumination.edge_taper": "-9 dB"}).illumination.edge_taper_db == -9
-    )
+    assert telescope_of(None, observation, {"illumination.edge_taper": "-9 dB"}).illumination.edge_taper_db == -9
 
 
 def test_description_is_safe_to_show(maps_file):

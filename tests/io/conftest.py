@@ -47,9 +47,7 @@ def fits_bytes(tables, primary, checksum=False):
     return buffer.getvalue()
 
 
-def trio_tables(
-    names=("U", "V", "BEAM"), dz=(-0.003, 0.0, 0.003), labels=("MINUS OOF", "ZERO OOF", "PLUS OOF")
-):
+def trio_tables(names=("U", "V", "BEAM"), dz=(-0.003, 0.0, 0.003), labels=("MINUS OOF", "ZERO OOF", "PLUS OOF")):
     return [
         (dict(zip(names, beam(seed), strict=True)), {"EXTNAME": label, "DZ": value})
         for seed, (value, label) in enumerate(zip(dz, labels, strict=True))
@@ -73,11 +71,7 @@ class Maker:
         return self(name, fits_bytes(trio_tables() if tables is None else tables, head, checksum))
 
     def oof(self, name="oof.fits", tables=None, primary=None):
-        head = (
-            {"FREQ": 90e9, "TELESC": "GBT", "OBJECT": "0319+4130", "RECV": "mustang"}
-            if primary is None
-            else primary
-        )
+        head = {"FREQ": 90e9, "TELESC": "GBT", "OBJECT": "0319+4130", "RECV": "mustang"} if primary is None else primary
         default = trio_tables(("DX", "DY", "FNu"), (0.0, 0.003, -0.003), ("a", "b", "c"))
         return self(name, fits_bytes(default if tables is None else tables, head))
 

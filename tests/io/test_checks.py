@@ -53,9 +53,7 @@ def test_all_samples_at_one_position(make):
 
 def test_same_data_twice(make):
     path = make.pyoof(tables=tables(GOOD, OTHER, GOOD))
-    with pytest.raises(
-        InputError, match=r"map 3 \(HDU 3\): it holds the same data as map 1 \(HDU 1\); give every"
-    ):
+    with pytest.raises(InputError, match=r"map 3 \(HDU 3\): it holds the same data as map 1 \(HDU 1\); give every"):
         read_observation(path)
     assert len(read_observation(path, maps=[1, 2]).maps) == 2
 
@@ -80,9 +78,7 @@ def test_gaps_are_masked_and_counted(make):
 
 def test_absurdly_large_values_are_unobserved(make):
     text = "1e-4 0 5\n0 0 1e300\n-1e-4 0 7\n"
-    found = read_observation(
-        make("a.txt", text), make.columns("b.txt"), defocus_m=[0, 1e-3], wavelength_m=1e-3
-    )
+    found = read_observation(make("a.txt", text), make.columns("b.txt"), defocus_m=[0, 1e-3], wavelength_m=1e-3)
     assert found.maps[0].used.tolist() == [True, False, True]
     assert codes(found) == [("samples-unobserved", False)]
 

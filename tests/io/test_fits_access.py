@@ -14,9 +14,7 @@ from oofpy.io.fits_access import ones_complement_sum
 def test_truncated_in_the_last_table(make):
     data = make.pyoof().read_bytes()
     path = make("cut.fits", data[:-2880])
-    with pytest.raises(
-        InputError, match=rf"cut.fits: HDU 3: the file is truncated: it has {len(data) - 2880} bytes"
-    ):
+    with pytest.raises(InputError, match=rf"cut.fits: HDU 3: the file is truncated: it has {len(data) - 2880} bytes"):
         read_observation(path)
 
 
@@ -104,9 +102,7 @@ def test_sizes_beyond_the_file_are_refused_without_being_allocated(make, old, ne
 
 
 def test_zero_width_rows_without_number_allocate_nothing(make):
-    data = edited(
-        make.pyoof().read_bytes(), b"NAXIS1  =                   12", b"NAXIS1  =                    0"
-    )
+    data = edited(make.pyoof().read_bytes(), b"NAXIS1  =                   12", b"NAXIS1  =                    0")
     data = edited(data, b"NAXIS2  =                   12", b"NAXIS2  =   999999999999999999")
     data = edited(data, b"'E       '", b"'0E      '")
     with pytest.raises(InputError, match=r"big.fits: "):
@@ -116,9 +112,7 @@ def test_zero_width_rows_without_number_allocate_nothing(make):
 def test_repeated_column(make):
     u = np.linspace(-1e-3, 1e-3, 4)
     data = make.pyoof(tables=[({"U": u, "V": u, "BEAM": u, "ABCD": u}, {"DZ": 1e-3})]).read_bytes()
-    with pytest.raises(
-        InputError, match="HDU 1 has more than one column BEAM; columns found: U, V, BEAM, BEAM"
-    ):
+    with pytest.raises(InputError, match="HDU 1 has more than one column BEAM; columns found: U, V, BEAM, BEAM"):
         read_observation(make("twice.fits", edited(data, b"'ABCD", b"'BEAM")))
 
 

@@ -87,9 +87,7 @@ def test_files_with_one_map_each(make):
 def test_missing_defocus_is_named_with_the_remedy(make):
     made = tables()
     del made[1][1]["DZ"]
-    with pytest.raises(
-        InputError, match=r"oof.fits: DZ: the defocus of map 2 \(HDU 2\) is not given; .*--dz"
-    ):
+    with pytest.raises(InputError, match=r"oof.fits: DZ: the defocus of map 2 \(HDU 2\) is not given; .*--dz"):
         read_observation(make.oof(tables=made))
 
 

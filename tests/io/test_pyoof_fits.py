@@ -176,10 +176,7 @@ def test_maps_without_names_get_those_of_pyoof(make, tmp_path):
 
 def _three_tables():
     u = np.linspace(-1e-3, 1e-3, 7)
-    return [
-        ({"U": u, "V": u, "BEAM": (u * 1e3 + 2) ** (k + 1)}, {"DZ": dz})
-        for k, dz in enumerate((1e-3, -1e-3, 0.0))
-    ]
+    return [({"U": u, "V": u, "BEAM": (u * 1e3 + 2) ** (k + 1)}, {"DZ": dz}) for k, dz in enumerate((1e-3, -1e-3, 0.0))]
 
 
 def test_same_content_gives_same_bytes(tmp_path, observation):

@@ -34,9 +34,7 @@ def with_fit(result, **changes):
     """The result with other values at the chosen order."""
     return replace(
         result,
-        orders=tuple(
-            replace(fit, **changes) if fit.order == result.chosen_order else fit for fit in result.orders
-        ),
+        orders=tuple(replace(fit, **changes) if fit.order == result.chosen_order else fit for fit in result.orders),
     )
 
 

@@ -87,9 +87,7 @@ def test_awkward_text_comes_back(named, tmp_path):
 
 
 def test_order_without_free_parameters_comes_back(made_result, named, tmp_path):
-    bare = replace(
-        made_result.fit, covariance_names=(), covariance=np.zeros((0, 0)), coefficients=(), parameters=()
-    )
+    bare = replace(made_result.fit, covariance_names=(), covariance=np.zeros((0, 0)), coefficients=(), parameters=())
     result = named(orders=(bare,))
     assert_same(read_result(write_result(result, tmp_path)), result)
 

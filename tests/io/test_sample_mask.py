@@ -43,9 +43,7 @@ def test_wrong_tables(make, text, problem):
 
 
 def images(path, *arrays):
-    fits.HDUList([fits.PrimaryHDU(), *(fits.ImageHDU(array) for array in arrays)]).writeto(
-        path, checksum=True
-    )
+    fits.HDUList([fits.PrimaryHDU(), *(fits.ImageHDU(array) for array in arrays)]).writeto(path, checksum=True)
     return path
 
 

@@ -52,10 +52,7 @@ def test_toml_names_files_and_quantities(made):
 def test_real_text_files_hold_the_maps_of_the_fits_file(shared_data, tmp_path):
     folder = shared_data / "srt_2019-04-26"
     names = {-27: "*OUT1.txt", 0: "*IN.txt", 27: "*OUT2.txt"}
-    tables = [
-        f"[[maps]]\nfile = '{next(folder.glob(name)).resolve()}'\ndz = '{dz} mm'\n"
-        for dz, name in names.items()
-    ]
+    tables = [f"[[maps]]\nfile = '{next(folder.glob(name)).resolve()}'\ndz = '{dz} mm'\n" for dz, name in names.items()]
     toml = tmp_path / "srt.toml"
     toml.write_text("frequency = '22.23 GHz'\n" + "".join(tables))
     text, table = read_observation(toml), read_observation(folder / "srt_2019-04-26.fits")
@@ -111,9 +108,7 @@ def test_layouts_of_columns(make, text):
 
 def test_fourth_column_is_the_error_and_nan_is_masked(make):
     text = "u v power error\n1e-4 0 5 1\n0 0 nan 2\n-1e-4 0 7 3\n"
-    found = read_observation(
-        make("map.txt", text), make.columns("b.txt"), defocus_m=[0, 1e-3], wavelength_m=1e-3
-    )
+    found = read_observation(make("map.txt", text), make.columns("b.txt"), defocus_m=[0, 1e-3], wavelength_m=1e-3)
     assert found.maps[0].relative_error.tolist() == [1, 2, 3]
     assert found.maps[0].used.tolist() == [True, False, True]
     assert found.maps[1].relative_error is None
@@ -137,9 +132,7 @@ def test_wrong_columns(make, text, problem):
 
 @pytest.mark.parametrize("text", ["hello\n", "# only a comment\n", "\n\n", "a b c d\n", "\x00\x01\x02", "{}"])
 def test_text_that_is_neither_is_of_no_known_format(make, text):
-    with pytest.raises(
-        InputError, match=r"not FITS and of no known format; known are: pyoof FITS .*observation TOML"
-    ):
+    with pytest.raises(InputError, match=r"not FITS and of no known format; known are: pyoof FITS .*observation TOML"):
         read_observation(make("map.txt", text))
 
 

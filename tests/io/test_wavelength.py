@@ -33,15 +33,11 @@ def test_frequency_and_wavelength_that_disagree():
     value, flags = resolve_wavelength([raw(C / 0.01, 0.01005)])
     assert value == 0.01005
     assert codes(flags) == [("wavelength-inconsistent", True)]
-    with pytest.raises(
-        InputError, match=r"WAVEL = 0.0102: with FREQ = .*, frequency times wavelength is 1.02 c; "
-    ):
+    with pytest.raises(InputError, match=r"WAVEL = 0.0102: with FREQ = .*, frequency times wavelength is 1.02 c; "):
         resolve_wavelength([raw(C / 0.01, 0.0102)])
 
 
-@pytest.mark.parametrize(
-    ("frequency", "wavelength"), [(22.23, None), (22.23e3, None), (None, 13.49), (32.0, 9.4e-3)]
-)
+@pytest.mark.parametrize(("frequency", "wavelength"), [(22.23, None), (22.23e3, None), (None, 13.49), (32.0, 9.4e-3)])
 def test_gigahertz_and_millimetres_are_refused(frequency, wavelength):
     with pytest.raises(InputError, match=r"obs.fits: (FREQ|WAVEL) = .*GHz or mm instead of .*--frequency"):
         resolve_wavelength([raw(frequency, wavelength)])
@@ -72,9 +68,7 @@ def test_no_positive_number(value):
 
 
 def test_nothing_given():
-    with pytest.raises(
-        InputError, match=r"obs.fits: FREQ: neither .*; give it with --frequency or --wavelength"
-    ):
+    with pytest.raises(InputError, match=r"obs.fits: FREQ: neither .*; give it with --frequency or --wavelength"):
         resolve_wavelength([raw(), raw()])
 
 
@@ -93,7 +87,5 @@ def test_the_user_stands_above_the_file():
 def test_files_of_one_observation_agree():
     one, two, other = raw(wavelength=0.01), raw(C / 0.01), raw(wavelength=0.011, name="other.fits")
     assert resolve_wavelength([raw(), one, two])[0] == 0.01
-    with pytest.raises(
-        InputError, match=r"other.fits: its wavelength of 0.011 m differs from the 0.01 m of obs.fits"
-    ):
+    with pytest.raises(InputError, match=r"other.fits: its wavelength of 0.011 m differs from the 0.01 m of obs.fits"):
         resolve_wavelength([one, two, other])

@@ -114,9 +114,7 @@ def effelsberg_open_area(pixels, columns=400):
     x = np.abs((np.arange(pixels * columns) + 0.5) * pitch / columns - radius)
     beside_leg = np.where(x < end, half_width, half_width + slope * (x - end))
     low = np.maximum(np.sqrt(np.clip(hole**2 - x**2, 0, None)), beside_leg)
-    high = np.minimum(
-        np.sqrt(radius**2 - x**2), np.where(x < half_width, 0.0, end + (x - half_width) / slope)
-    )
+    high = np.minimum(np.sqrt(radius**2 - x**2), np.where(x < half_width, 0.0, end + (x - half_width) / slope))
     area = np.empty((pixels, pixels))
     for row in range(pixels):
         bottom = row * pitch - radius

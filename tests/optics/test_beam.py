@@ -317,9 +317,7 @@ def test_a_surface_turned_by_a_quarter_turns_the_map():
         else:
             turned[place] += modes[place] * cosine
             turned[names.index(f"Z({n},{m})")] -= modes[place] * sine
-    before, after = (
-        model(with_values(model, modes=value)).maps[0].reshape(2, 25, 25) for value in (modes, turned)
-    )
+    before, after = (model(with_values(model, modes=value)).maps[0].reshape(2, 25, 25) for value in (modes, turned))
     # Rows run with v, columns with u: a counter-clockwise turn takes (u, v) to (-v, u).
     assert (after - before.transpose(1, 2).flip(2)).abs().max() < 1e-12
 
@@ -370,9 +368,7 @@ def test_the_peak_of_the_nominal_beam_is_one():
         model = model_of(dish, [(u, v)] * 2, [0.0, radius * 1e-4], wavelength=radius * 2e-4)
         state = model(model.nominal_parameters()[None])
         assert float(state.maps[0, 0].max()) == pytest.approx(1.0, abs=1e-12)
-        assert float(model.unaberrated_peak(model.nominal_parameters()[None])) == pytest.approx(
-            1.0, abs=1e-12
-        )
+        assert float(model.unaberrated_peak(model.nominal_parameters()[None])) == pytest.approx(1.0, abs=1e-12)
 
 
 # --- batches, precision, layout ---------------------------------------------------------------------------

@@ -19,9 +19,7 @@ PROFILES = [GAUSSIAN, PEDESTAL, SHARP_PEDESTAL, ALMA, TOPHAT]
 
 def evaluate(illumination, x, y, **shape):
     values = {"edge_taper_db": illumination.edge_taper_db, **shape}
-    parameters = {
-        name: torch.tensor([values.get(name, 0.0)], dtype=torch.float64) for name in SHAPE_PARAMETERS
-    }
+    parameters = {name: torch.tensor([values.get(name, 0.0)], dtype=torch.float64) for name in SHAPE_PARAMETERS}
     return illuminate(illumination, x, y, RADIUS, parameters)
 
 

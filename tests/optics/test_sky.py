@@ -71,9 +71,7 @@ def defocused_field(telescope, pixels, path_waves):
     sampling = band_limited_aperture(telescope, pixels)
     x, y = sampling.mesh()
     images = defocus_images(telescope.geometry, x, y)
-    rim = defocus_images(
-        telescope.geometry, torch.tensor([[0.0, 50.0]]).double(), torch.zeros(1, 2).double()
-    )[0, 0]
+    rim = defocus_images(telescope.geometry, torch.tensor([[0.0, 50.0]]).double(), torch.zeros(1, 2).double())[0, 0]
     path = defocus_path(images, torch.tensor(path_waves / float(rim[0] - rim[1])).double())
     field = torch.tensor(sampling.weight) * torch.exp(2j * math.pi * path - 0.7 * (x**2 + y**2) / 50.0**2)
     return torch.tensor(sampling.axis_m), field

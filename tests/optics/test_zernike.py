@@ -69,9 +69,7 @@ def test_rms_over_the_disc_is_the_coefficient_over_the_norm():
     x, y, weight = disc_quadrature(6)
     for term in ((2, 0), (3, -1), (6, 6)):
         value = 0.7 * zernike_basis(x, y, (ZernikeTerm(*term),))[0]
-        assert float((weight * value**2).sum().sqrt()) == pytest.approx(
-            0.7 / ZernikeTerm(*term).norm, rel=1e-12
-        )
+        assert float((weight * value**2).sum().sqrt()) == pytest.approx(0.7 / ZernikeTerm(*term).norm, rel=1e-12)
 
 
 def test_values_at_the_rim_are_the_angular_part():

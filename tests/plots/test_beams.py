@@ -80,8 +80,7 @@ def test_up_is_up(rows):
 
 def test_large_maps_are_in_milliradians(made_result):
     wide = tuple(
-        replace(arrays, u_rad=100 * arrays.u_rad, v_rad=100 * arrays.v_rad)
-        for arrays in made_result.map_arrays
+        replace(arrays, u_rad=100 * arrays.u_rad, v_rad=100 * arrays.v_rad) for arrays in made_result.map_arrays
     )
     rows = panels_of(beam_figure(replace(made_result, map_arrays=wide)))
     assert rows[0][0].get_ylabel() == "v [mrad]"

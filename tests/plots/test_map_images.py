@@ -18,9 +18,7 @@ def test_regular_grid_in_any_order_becomes_one_pixel_a_sample(rounding):
     jitter = rounding * rng.uniform(-1, 1, (2, u.size))
     pixels = map_pixels(u[order] + jitter[0], v[order] + jitter[1])
     np.testing.assert_array_equal(pixels.image(values[order]), values.reshape(5, 7))
-    np.testing.assert_allclose(
-        pixels.extent_rad, 2e-5 * np.array([-2.5, 4.5, -1.5, 3.5]), atol=2 * rounding + 1e-15
-    )
+    np.testing.assert_allclose(pixels.extent_rad, 2e-5 * np.array([-2.5, 4.5, -1.5, 3.5]), atol=2 * rounding + 1e-15)
 
 
 def test_gaps_of_a_grid_are_blank():
@@ -63,9 +61,7 @@ def test_holes_between_scattered_samples_stay_blank():
     assert np.isfinite(image[5, 5])
 
 
-@pytest.mark.parametrize(
-    ("u", "v"), [([], []), ([np.nan], [0.0]), ([1e-4], [2e-4]), ([0.0, 1e-4], [0.0, 0.0])]
-)
+@pytest.mark.parametrize(("u", "v"), [([], []), ([np.nan], [0.0]), ([1e-4], [2e-4]), ([0.0, 1e-4], [0.0, 0.0])])
 def test_few_samples_are_no_error(u, v):
     image = map_pixels(np.array(u), np.array(v)).image(np.ones(len(u)))
     assert np.count_nonzero(np.isfinite(image)) == 0 or len(u) > 0

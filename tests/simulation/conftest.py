@@ -33,9 +33,7 @@ def make_simulator(jcmt, beam_rad):
 
     def make(sampling=None, *, telescope=jcmt, defocus_m=DEFOCUS_M, pixels_across=128, **settings):
         sampling = Grid(25, 6 * beam_rad) if sampling is None else sampling
-        return Simulator(
-            telescope, WAVELENGTH_M, defocus_m, sampling, pixels_across=pixels_across, **settings
-        )
+        return Simulator(telescope, WAVELENGTH_M, defocus_m, sampling, pixels_across=pixels_across, **settings)
 
     return make
 

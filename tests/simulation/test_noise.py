@@ -9,9 +9,7 @@ from oofpy.simulation.noise import disturb
 
 RNG = np.random.default_rng(8)
 POSITIONS = [tuple(RNG.uniform(-1e-3, 1e-3, (2, size))) for size in (4000, 5000, 4500)]
-BEAMS = [
-    peak * np.exp(-(u**2 + v**2) / 2e-7) for peak, (u, v) in zip((0.03, 0.9, 0.05), POSITIONS, strict=True)
-]
+BEAMS = [peak * np.exp(-(u**2 + v**2) / 2e-7) for peak, (u, v) in zip((0.03, 0.9, 0.05), POSITIONS, strict=True)]
 FAINTEST = BEAMS[0].max()
 QUIET = {"faintest_peak_over_noise": math.inf}
 

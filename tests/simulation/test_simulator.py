@@ -105,15 +105,11 @@ def test_a_longer_path_to_the_right_moves_the_beam_to_the_right(coarse):
 
 def test_pointing_is_where_the_unaberrated_beam_peaks(coarse, surface):
     step = coarse.positions[0][0][1] - coarse.positions[0][0][0]
-    moved = coarse.maps(surface[None], pointing_rad=[[[0, 0], [2 * step, -3 * step], [0, 0]]]).reshape(
-        3, 25, 25
-    )
+    moved = coarse.maps(surface[None], pointing_rad=[[[0, 0], [2 * step, -3 * step], [0, 0]]]).reshape(3, 25, 25)
     still = coarse.maps(surface[None]).reshape(3, 25, 25)
     torch.testing.assert_close(moved[1, :-3, 2:], still[1, 3:, :-2], rtol=0, atol=1e-12)
     torch.testing.assert_close(moved[::2], still[::2], rtol=0, atol=0)
-    perfect = coarse.maps(
-        np.zeros((1, len(coarse.terms))), pointing_rad=[[[0, 0], [2 * step, -3 * step], [0, 0]]]
-    )
+    perfect = coarse.maps(np.zeros((1, len(coarse.terms))), pointing_rad=[[[0, 0], [2 * step, -3 * step], [0, 0]]])
     assert int(perfect[0, 1].argmax()) == (12 - 3) * 25 + 12 + 2
     assert float(perfect[0, 1].max()) == pytest.approx(1, abs=1e-12)
 
@@ -324,7 +320,5 @@ def test_an_observation_needs_two_maps(make_simulator, surface):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_gpu_gives_the_same_maps(make_simulator, surface, beam_rad):
     for sampling in (Grid(24, 6 * beam_rad), Raster(20, 20, 6 * beam_rad)):
-        on_cpu, on_gpu = (
-            make_simulator(sampling, device=device).maps(surface[None]) for device in ("cpu", "cuda")
-        )
+        on_cpu, on_gpu = (make_simulator(sampling, device=device).maps(surface[None]) for device in ("cpu", "cuda"))
         torch.testing.assert_close(on_gpu.cpu(), on_cpu, rtol=0, atol=1e-12)

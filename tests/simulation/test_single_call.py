@@ -42,12 +42,8 @@ def test_the_ratio_replaces_that_of_the_noise_model(jcmt):
 
 def test_the_seed_decides_every_bit(jcmt):
     noise = NoiseModel(pointing_error_beams=0.1, gain_error=0.1, glitch_fraction=0.05)
-    one, same, other = (
-        simulate(jcmt, surface=50.0, noise=noise, seed=seed, **SETTINGS) for seed in (5, 5, 6)
-    )
-    for first, second, third in zip(
-        one.observation.maps, same.observation.maps, other.observation.maps, strict=True
-    ):
+    one, same, other = (simulate(jcmt, surface=50.0, noise=noise, seed=seed, **SETTINGS) for seed in (5, 5, 6))
+    for first, second, third in zip(one.observation.maps, same.observation.maps, other.observation.maps, strict=True):
         np.testing.assert_array_equal(first.power, second.power)
         assert (first.power != third.power).mean() > 0.99
     np.testing.assert_array_equal(one.truth.coefficients_rad, same.truth.coefficients_rad)

@@ -1,0 +1,82 @@
+#!/usr/bin/env python
+"""Measure accuracy and speed: `python scripts/benchmark.py NAME [options]`, a table on standard error, JSON on output.
+
+Names: recovery, glitches, capture, srt, time, pyoof, commands, all. `pyoof` needs the extra `bench`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import torch
+from benchmarks import recovery, speed
+from benchmarks.scenario import Scenario
+
+Table = list[dict[str, Any]]
+
+
+def measurements(arguments: argparse.Namespace) -> dict[str, Callable[[], Table]]:
+    """Every measurement by its name."""
+    return {
+        "recovery": lambda: recovery.recovery(Scenario.build(), arguments.seeds),
+        "glitches": lambda: recovery.glitches(Scenario.build(), arguments.seeds),
+        "capture": lambda: recovery.capture(Scenario.build(), arguments.surfaces, arguments.likelihood),
+        "srt": speed.srt,
+        "time": lambda: speed.fit_time(Scenario.build(), arguments.repeats),
+        "pyoof": lambda: speed.against_pyoof(Scenario.build()),
+        "commands": lambda: speed.commands(arguments.repeats),
+    }
+
+
+def show(name: str, table: Table) -> None:
+    """Print a table for people."""
+    keys = list(dict.fromkeys(key for row in table for key in row))
+    cells = [keys] + [[_text(row.get(key, "")) for key in keys] for row in table]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(keys))]
+    print(f"\n{name}", file=sys.stderr)
+    for row in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)), file=sys.stderr)
+
+
+def _text(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="+", metavar="NAME")
+    parser.add_argument("--seeds", type=int, default=1000, help="simulated observations of recovery and glitches")
+    parser.add_argument("--surfaces", type=int, default=300, help="surfaces a level of capture")
+    parser.add_argument("--likelihood", nargs="+", default=["cauchy", "gaussian"], help="of capture")
+    parser.add_argument("--repeats", type=int, default=11, help="of time and commands")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="torch threads; waiting threads cost when cores are shared"
+    )
+    parser.add_argument("--output", type=Path, help="write the JSON here instead of standard output")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    known = measurements(arguments)
+    names = list(known) if arguments.names == ["all"] else arguments.names
+    if unknown := [name for name in names if name not in known]:
+        parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(known)}, all")
+    report: dict[str, Any] = {"processor": speed.processor(), "torch": torch.__version__}
+    for name in names:
+        report[name] = known[name]()
+        show(name, report[name])
+    text = json.dumps(report, indent=2)
+    if arguments.output:
+        arguments.output.write_text(text + "\n")
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Measurements of accuracy and speed; `scripts/benchmark.py` runs them."""
