@@ -189,14 +189,34 @@ def aperture_images(
     amplitude : array, shape (y, x)
         0 where blocked and off the dish.
     """
+    axis, x, y, area = _image_grid(telescope)
+    modes = _image_modes(telescope, terms)
+    on_dish = np.hypot(x.numpy(), y.numpy()) <= telescope.geometry.dish_radius_m
+    phase = np.where(on_dish, (coefficients @ modes).reshape(x.shape), np.nan)
+    variance = ((covariance @ modes) * modes).sum(axis=0).reshape(x.shape)
+    error = np.where(on_dish, np.sqrt(np.clip(variance, 0, None)), np.nan)
+    amplitude = area * illumination_amplitude(telescope, shape, x, y)
+    return axis, phase, error, np.where(on_dish, amplitude, 0.0)
+
+
+@lru_cache(maxsize=4)
+def _image_grid(telescope: Telescope) -> tuple[FloatArray, torch.Tensor, torch.Tensor, FloatArray]:
+    """Axis, coordinates and open area of the pixels of an image, read-only."""
     radius = telescope.geometry.dish_radius_m
     axis = np.linspace(-radius, radius, _IMAGE_PIXELS)
-    grid = torch.as_tensor(axis)
+    grid = torch.as_tensor(axis.copy())
     y, x = torch.meshgrid(grid, grid, indexing="ij")
+    area = open_area(telescope, axis, axis)
+    for array in (axis, area):
+        array.setflags(write=False)
+    return axis, x, y, area
+
+
+@lru_cache(maxsize=16)
+def _image_modes(telescope: Telescope, terms: tuple[ZernikeTerm, ...]) -> FloatArray:
+    """Terms on the pixels of an image, shape (terms, pixels), read-only."""
+    _, x, y, _ = _image_grid(telescope)
+    radius = telescope.geometry.dish_radius_m
     modes = zernike_basis(x / radius, y / radius, terms).flatten(1).numpy()
-    on_dish = np.hypot(x.numpy(), y.numpy()) <= radius
-    phase = np.where(on_dish, (coefficients @ modes).reshape(x.shape), np.nan)
-    variance = np.einsum("ip,ij,jp->p", modes, covariance, modes, optimize=True).reshape(x.shape)
-    error = np.where(on_dish, np.sqrt(np.clip(variance, 0, None)), np.nan)
-    amplitude = open_area(telescope, axis, axis) * illumination_amplitude(telescope, shape, x, y)
-    return axis, phase, error, np.where(on_dish, amplitude, 0.0)
+    modes.setflags(write=False)
+    return modes

@@ -18,6 +18,7 @@ from oofpy.fitting.solver import FreeParameters, LevenbergMarquardt, Solution, T
 from oofpy.map_statistics import border_places, peak_position
 from oofpy.observation import BeamMap, Observation
 from oofpy.optics.beam import BeamModel, beam_model
+from oofpy.optics.sky import Positions
 from oofpy.optics.zernike import ZernikeTerm, zernike_terms
 from oofpy.telescope import Telescope
 
@@ -145,12 +146,14 @@ def prepare(
     UsageError
         If the observations differ in their number of maps, or CUDA is asked for and absent.
     InputError
-        If an observation has fewer samples than parameters.
+        If an observation has fewer samples than parameters, or a map whose values are all alike or out of range.
     """
     if len({len(observation.maps) for observation in observations}) != 1:
         raise UsageError("observations fitted together need the same number of maps")
+    for observation in observations:
+        _require_range(observation)
     device = choose_device(settings.device)
-    positions = [[_used(m)[:2] for m in observation.maps] for observation in observations]
+    positions = _shared([[_used(m)[:2] for m in observation.maps] for observation in observations])
     wavelengths = [observation.wavelength_m for observation in observations]
     if len(set(wavelengths)) == 1 and all(_same_positions(positions[0], other) for other in positions[1:]):
         positions = positions[:1]
@@ -194,22 +197,49 @@ def _used(beam_map: BeamMap) -> tuple[FloatArray, FloatArray, FloatArray]:
     return beam_map.u_rad[used], beam_map.v_rad[used], beam_map.power[used]
 
 
-def _lag_grids(positions: list[list[tuple[FloatArray, FloatArray]]]) -> tuple[tuple[LagGrid, ...], ...]:
-    """Lag grid of every map; maps with the same positions share one."""
-    grids = []
+def _shared(positions: list[list[Positions]]) -> list[list[Positions]]:
+    """Let maps with equal positions share one pair of arrays, so that what is made of them is made once."""
     for maps in positions:
-        row: list[LagGrid] = []
-        for number, position in enumerate(maps):
-            same = next((other for other in range(number) if _same_positions([maps[other]], [position])), None)
-            row.append(LagGrid.of(*position) if same is None else row[same])
-        grids.append(tuple(row))
-    return tuple(grids)
+        for number in range(1, len(maps)):
+            maps[number] = next(
+                (other for other in maps[:number] if _same_positions([other], [maps[number]])), maps[number]
+            )
+    return positions
 
 
-def _same_positions(first: list[tuple[FloatArray, FloatArray]], second: list[tuple[FloatArray, FloatArray]]) -> bool:
+def _lag_grids(positions: list[list[Positions]]) -> tuple[tuple[LagGrid, ...], ...]:
+    """Lag grid of every map; maps that share their positions share it."""
+    made: dict[int, LagGrid] = {}
+    for u, v in (position for maps in positions for position in maps):
+        if id(u) not in made:
+            made[id(u)] = LagGrid.of(u, v)
+    return tuple(tuple(made[id(u)] for u, _ in maps) for maps in positions)
+
+
+def _same_positions(first: list[Positions], second: list[Positions]) -> bool:
     return all(
         np.array_equal(a, b) for one, other in zip(first, second, strict=True) for a, b in zip(one, other, strict=True)
     )
+
+
+# Squares of a map's values, and their inverses, must be numbers.
+_SMALLEST_RANGE, _LARGEST_VALUE = 1e-100, 1e100
+
+
+def _require_range(observation: Observation) -> None:
+    for number, beam_map in enumerate(observation.maps, start=1):
+        _, _, power = _used(beam_map)
+        largest = float(np.abs(power).max(initial=0.0))
+        if largest < _LARGEST_VALUE and np.ptp(power) > _SMALLEST_RANGE:
+            continue
+        alike = float(power.min()) == float(power.max())
+        raise InputError(
+            "all samples are the same: the map shows nothing" if alike else "a value out of all range",
+            file=observation.sources[0].path if observation.sources else observation.name,
+            key=f"map {number}" + (f" ({beam_map.label})" if beam_map.label else ""),
+            value=f"{largest:g}",
+            remedy="leave the map out with --maps" if alike else "mask the sample, or check the unit",
+        )
 
 
 def _require_samples(observation: Observation, free: int, background_shapes: int) -> None:

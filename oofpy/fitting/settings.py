@@ -68,10 +68,13 @@ class FitSettings:
     max_evaluations : int
         Limit of model evaluations of each fit.
     tolerance : float
-        Predicted decrease of the log-likelihood at which a fit has converged.
+        Predicted decrease of the log-likelihood at which a fit has converged; not below 0.01 in single precision.
     ladder : bool
         Fit the orders from 2 up, each from the one below and from zero; False fits the requested order alone, from
         zero.
+    both_starts : bool
+        Start each order of the ladder from zero as well as from the order below, and keep the better: the second start
+        tells whether the first was trapped. False saves half the time.
     ladder_tolerance : float
         The same as `tolerance` for the orders below the requested one.
     ladder_evaluations : int
@@ -97,6 +100,7 @@ class FitSettings:
     max_evaluations: int = 100
     tolerance: float = 1e-5
     ladder: bool = True
+    both_starts: bool = True
     ladder_tolerance: float = 0.05
     ladder_evaluations: int = 25
     parameters: Mapping[str, ParameterRule] = field(default_factory=dict)

@@ -277,7 +277,7 @@ class LevenbergMarquardt:
         factor, failed = torch.linalg.cholesky_ex(damped)
         right = (gradient * root)[..., None]
         if bool((failed > 0).any()):
-            values, vectors = torch.linalg.eigh(damped)
+            values, vectors = torch.linalg.eigh(torch.nan_to_num(damped))
             # Directions of negative or vanishing curvature are followed downhill, shortened by its size.
             solved = vectors @ ((vectors.mT @ right) / values.abs().clamp(min=1e-6)[..., None])
         else:

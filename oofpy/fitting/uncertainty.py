@@ -141,9 +141,10 @@ def _inverse(matrix: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Inverse, eigenvalues floored, and whether the matrix is positive."""
     root = matrix.diagonal(dim1=-2, dim2=-1).abs().clamp(min=1e-300).rsqrt()
     scaled = matrix * root[:, :, None] * root[:, None, :]
-    values, vectors = torch.linalg.eigh((scaled + scaled.mT) / 2)
+    # A fit without a finite cost must not stop those beside it.
+    values, vectors = torch.linalg.eigh(torch.nan_to_num((scaled + scaled.mT) / 2))
     inverse = (vectors / values.clamp(min=1e-12)[:, None, :]) @ vectors.mT
-    return inverse * root[:, :, None] * root[:, None, :], (values > 0).all(-1)
+    return torch.nan_to_num(inverse * root[:, :, None] * root[:, None, :]), (values > 0).all(-1)
 
 
 def degenerate_pairs(names: tuple[str, ...], covariance: FloatArray) -> tuple[tuple[str, str, float], ...]:

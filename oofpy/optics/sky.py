@@ -282,7 +282,9 @@ def sky_sampling(maps: list[list[Positions]], beam_rad: list[float]) -> SkySampl
     flat = [positions for observation in maps for positions in observation]
     beams = [beam for beam, observation in zip(beam_rad, maps, strict=True) for _ in observation]
     samples = max(u.size for u, _ in flat)
-    products = [product_axes(u, v) for u, v in flat]
+    # Maps often share their arrays, and the sorting is worth saving.
+    recognised = {id(u): product_axes(u, v) for u, v in {id(u): (u, v) for u, v in flat}.values()}
+    products = [recognised[id(u)] for u, _ in flat]
     shape = (len(maps), len(maps[0]))
     node_u, node_v, lumping = _nodes(flat, shape, samples, min(beam_rad))
     if any(product is None for product in products):
