@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from oofpy.errors import ConfigurationError
 from oofpy.fitting.settings import ParameterRule
 from oofpy.fitting.solver import FreeParameters
-from oofpy.optics.beam import MAP_PARAMETERS, ParameterLayout
 from oofpy.optics.illumination import SHAPE_PARAMETERS
+from oofpy.optics.layout import MAP_PARAMETERS, ParameterLayout
 from oofpy.telescope import Telescope
 
 FloatArray = NDArray[np.float64]

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from oofpy.optics.beam import MAP_PARAMETERS, ParameterLayout, beam_model
+from oofpy.optics.beam import beam_model
 from oofpy.optics.illumination import SHAPE_PARAMETERS
+from oofpy.optics.layout import MAP_PARAMETERS, ParameterLayout
 from oofpy.optics.propagation import MatrixTransform, PaddedTransform
 from oofpy.optics.zernike import zernike_terms
 from oofpy.telescope import Illumination, load_telescope
