@@ -179,7 +179,7 @@ def _border(beam_map: BeamMap) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 
 def robust_sigma(values: FloatArray) -> float:
-    """Standard deviation by the median absolute deviation; the plain one where more than half are equal."""
+    """Standard deviation by the median absolute deviation; 0 where more than half of the values are equal."""
     return float(_MAD_TO_SIGMA * np.median(np.abs(values - np.median(values))))
 
 

@@ -126,7 +126,7 @@ def _size_flags(observation: Observation, telescope: Telescope) -> list[Flag]:
     half_widths = np.array([extent(beam_map)[2:] for beam_map in observation.maps]) / beam
     smallest, largest = float(half_widths.min()), float(half_widths.max())
     low, high = HALF_WIDTH_BEAMS
-    worst = smallest if smallest < low else largest
+    worst = smallest if low / max(smallest, 1e-300) > largest / high else largest
     described = (
         f"half-width {format_angle(worst * beam)}, {worst:.3g} lambda/D at {telescope.name} and a wavelength "
         f"of {format_length(observation.wavelength_m)}"

@@ -116,15 +116,7 @@ class _Values:
         covariance = self.covariance[number]
         errors = dict(zip(names, np.sqrt(np.clip(np.diag(covariance), 0, None)), strict=True))
         coefficients = tuple(
-            Coefficient(
-                term.n,
-                term.l,
-                f"{term.label} {term.common_name}".strip(),
-                float(value),
-                float(errors.get(term.label, 0.0)),
-            )
-            for term, value in zip(self.problem.terms, self.values[number], strict=False)
-            if term.n <= order
+            self._coefficient(number, place, errors) for place, term in enumerate(self.problem.terms) if term.n <= order
         )
         maps = tuple(self._map_fit(number, m) for m in range(len(observation.maps)))
         samples = sum(fitted.samples for fitted in maps)
@@ -150,6 +142,14 @@ class _Values:
             seconds=0.0,
         )
 
+    def _coefficient(self, number: int, place: int, errors: dict[str, Any]) -> Coefficient:
+        term, value = self.problem.terms[place], float(self.values[number, place])
+        name, error = f"{term.label} {term.common_name}".strip(), float(errors.get(term.label, 0.0))
+        return Coefficient(term.n, term.l, name, value, error, bool(self.set.free[place]), self._at_bound(place, value))
+
+    def _at_bound(self, place: int, value: float) -> bool:
+        return bool(self.set.free[place] and (value <= self.set.lower[place] or value >= self.set.upper[place]))
+
     def _parameters(self, number: int, errors: dict[str, Any]) -> tuple[Parameter, ...]:
         modes = len(self.problem.terms)
         found = []
@@ -157,9 +157,8 @@ class _Values:
             if place < modes:
                 continue
             value, free = float(self.values[number, place]), bool(self.set.free[place])
-            bounded = free and (value <= self.set.lower[place] or value >= self.set.upper[place])
             error = float(errors[name]) if free else None
-            found.append(Parameter(name, value, error, parameter_unit(name), free, bounded))
+            found.append(Parameter(name, value, error, parameter_unit(name), free, self._at_bound(place, value)))
         return tuple(found)
 
     def _map_fit(self, number: int, m: int) -> MapFit:
@@ -176,7 +175,7 @@ class _Values:
             float(self.values[number, layout.slice_of(kind)][m]) for kind in ("pointing_u_rad", "pointing_v_rad")
         ]
         weight = self.relative[number, m, : beam_map.samples]
-        beam = observed - residual - linear[1]
+        beam = observed - residual - linear[1] - slopes[0] * u - slopes[1] * v
         spread = float(np.ptp(observed))
         return MapFit(
             dz_m=beam_map.defocus_m,
@@ -196,12 +195,9 @@ class _Values:
 
     def _reduced_chi2(self, maps: tuple[MapFit, ...], free: int) -> float:
         scale = self.problem.likelihood.gaussian_scale
-        squares = sum(
-            fitted.samples * (fitted.noise / scale / fitted.border_noise) ** 2
-            for fitted in maps
-            if fitted.border_noise > 0
-        )
-        return squares / (sum(fitted.samples for fitted in maps) - free)
+        judged = [fitted for fitted in maps if fitted.border_noise > 0]
+        squares = sum(fitted.samples * (fitted.noise / scale / fitted.border_noise) ** 2 for fitted in judged)
+        return squares / max(sum(fitted.samples for fitted in judged) - free, 1)
 
     def dish(self, number: int, order: int) -> WeightedDish:
         layout = self.problem.model.layout

@@ -134,16 +134,16 @@ class _End:
 
 
 class _ProfileFit:
-    """Parameters in units of their own curvature, and the solver's cost and gradient as functions of them."""
+    """The solver's own cost and gradient as functions of the free parameters."""
 
     def __init__(self, problem: FitProblem, order: int, start: torch.Tensor) -> None:
-        self.problem, self.order = problem, order
-        self.set = problem.at_order(order)
-        self.free = self.set.for_solver(problem.start.device)
+        self.problem = problem
+        parameters = problem.at_order(order)
+        self.free = parameters.for_solver(problem.start.device)
         self.solver = LevenbergMarquardt(problem.model, problem.data, problem.likelihood, self.free, Tolerances())
         self.full = start.clone()
-        held = torch.as_tensor(~self.set.free, device=start.device)
-        self.full[:, held] = torch.as_tensor(self.set.start, device=start.device)[held]
+        held = torch.as_tensor(~parameters.free, device=start.device)
+        self.full[:, held] = torch.as_tensor(parameters.start, device=start.device)[held]
         self.lower, self.upper = self.free.lower.cpu().numpy(), self.free.upper.cpu().numpy()
         index = self.free.index.cpu()
         self.start = np.clip(self.full[0].cpu()[index].numpy(), self.lower, self.upper)
@@ -183,12 +183,11 @@ class _ProfileFit:
 
 
 class _ExplicitResiduals:
-    """Standardised residuals of all maps, and one for each prior, as functions of all parameters, gains and "
-    "backgrounds too."""
+    """Standardised residuals of all maps and of the priors, as functions of all parameters, gains included."""
 
-    def __init__(self, fit: _ProfileFit, linear: LinearFit) -> None:
+    def __init__(self, fit: _ProfileFit, free_values: FloatArray, linear: LinearFit) -> None:
         self.fit, data = fit, fit.problem.data
-        self.data = data
+        self.start_values = free_values
         self.used = (data.weight[0] > 0).cpu().numpy()
         self.root_weight = data.weight[0].sqrt().cpu().numpy() / linear.scale[0].cpu().numpy()[:, None]
         self.background = data.background[0].cpu().numpy()
@@ -234,15 +233,17 @@ class _ExplicitResiduals:
         prior_rows[np.arange(self.with_prior.size), self.with_prior] = 1 / self.prior_sigma
         return np.concatenate([data_rows, prior_rows])
 
-    def unit_curvature(self) -> FloatArray:
-        """Change of each free parameter alone that changes the residuals by one scale, at the fit's start."""
-        linear = self.start_linear.ravel()
-        size = np.linalg.norm(self.jacobian(np.concatenate([self.fit.start, linear]))[:, : self.count], axis=0)
-        return 1 / np.maximum(size, 1e-14 * max(float(size.max()), 1e-300))
+    def at_start(self) -> FloatArray:
+        """All parameters at the start, with the gains and backgrounds that belong to it."""
+        return np.concatenate([self.start_values, self.start_linear.ravel()])
+
+    def unit_curvature(self, x: FloatArray) -> FloatArray:
+        """Change of each parameter alone that changes the residuals by one scale."""
+        size = np.linalg.norm(self.jacobian(x), axis=0)
+        return np.asarray(1 / np.maximum(size, 1e-14 * max(float(size.max()), 1e-300)))
 
     def loss(self, squares: FloatArray) -> FloatArray:
-        """Twice the cost and its first two derivatives by the squared residual; priors are Gaussian under every "
-        "likelihood."""
+        """Twice the cost and its derivatives by the squared residual; priors stay Gaussian."""
         priors = self.with_prior.size
         data = squares[: squares.size - priors]
         prior = squares[squares.size - priors :]
@@ -252,7 +253,8 @@ class _ExplicitResiduals:
 
 def _by_lbfgsb(fit: _ProfileFit) -> _End:
     at_start = fit.position(fit.start)
-    unit = _ExplicitResiduals(fit, at_start.linear).unit_curvature()
+    residuals = _ExplicitResiduals(fit, fit.start, at_start.linear)
+    unit = residuals.unit_curvature(residuals.at_start())[: fit.start.size]
 
     def scaled(x: FloatArray) -> tuple[float, FloatArray]:
         cost, gradient = fit.cost_and_gradient(fit.start + unit * x)
@@ -279,33 +281,38 @@ def _by_least_squares(fit: _ProfileFit) -> _End:
     free_values, linear = fit.start, fit.position(fit.start).linear
     evaluations = 0
     for _ in range(_MOST_SCALE_ROUNDS):
-        residuals = _ExplicitResiduals(fit, linear)
-        coefficients = linear.coefficients[0].cpu().numpy()
-        no_bound = np.full_like(coefficients, np.inf)
-        gain_above_zero = -no_bound
-        gain_above_zero[:, 0] = 0.0
-        found = optimize.least_squares(
-            residuals,
-            np.concatenate([free_values, coefficients.ravel()]),
-            jac=residuals.jacobian,
-            bounds=(
-                np.concatenate([fit.lower, gain_above_zero.ravel()]),
-                np.concatenate([fit.upper, no_bound.ravel()]),
-            ),
-            x_scale="jac",
-            loss="linear" if fit.problem.likelihood.quadratic else residuals.loss,
-            ftol=1e-11,
-            # Steps are not comparable over parameters from 1e-6 rad to thousands of counts.
-            xtol=None,
-            gtol=None,
-            max_nfev=_PATIENCE * fit.problem.settings.max_evaluations,
-        )
+        residuals = _ExplicitResiduals(fit, free_values, linear)
+        found, free_values = _minimise(residuals)
         evaluations += int(found.nfev)
-        free_values, _ = residuals.split(found.x)
         before, linear = linear.scale, fit.position(free_values, linear).linear
         if not found.success or float((linear.scale / before - 1).abs().max()) < _SCALE_AT_REST:
             break
     return _End(free_values, evaluations, bool(found.success), str(found.message))
+
+
+def _minimise(residuals: _ExplicitResiduals) -> tuple[Any, FloatArray]:
+    """Fit all parameters at fixed scales; scipy's report, and the free parameters."""
+    fit, start = residuals.fit, residuals.at_start()
+    # In units of their own influence, so that steps are comparable from 1e-6 rad to thousands of counts.
+    unit = residuals.unit_curvature(start)
+    free_below = np.full_like(residuals.start_linear, -np.inf)
+    free_below[:, 0] = 0.0  # a gain is not negative
+    lower = np.concatenate([fit.lower, free_below.ravel()])
+    upper = np.concatenate([fit.upper, np.full(free_below.size, np.inf)])
+    found = optimize.least_squares(
+        lambda y: residuals(start + unit * y),
+        np.zeros_like(start),
+        jac=lambda y: residuals.jacobian(start + unit * y) * unit,
+        bounds=((lower - start) / unit, (upper - start) / unit),
+        x_scale="jac",
+        loss="linear" if fit.problem.likelihood.quadratic else residuals.loss,
+        ftol=1e-9,
+        xtol=1e-8,
+        gtol=None,
+        max_nfev=_PATIENCE * fit.problem.settings.max_evaluations,
+    )
+    free_values, _ = residuals.split(start + unit * found.x)
+    return found, np.clip(free_values, fit.lower, fit.upper)
 
 
 def _linear_loss(z: FloatArray) -> FloatArray:

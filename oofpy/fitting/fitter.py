@@ -111,6 +111,8 @@ def fit_batch(
         In the order given. `seconds` is the time of an order over the number of observations.
     """
     settings = settings or FitSettings()
+    if not observations:
+        return []
     telescope.require_complete()
     flags = [check_observation(observation, telescope) for observation in observations]
     highest = settings.highest_auto_order if settings.order == "auto" else int(settings.order)
@@ -174,7 +176,9 @@ def climb(problem: FitProblem, highest: int, report: Report) -> list[list[tuple[
         fits = assemble_order(problem, order, winner.solution, winner.starts)
         seconds = (time.perf_counter() - began) / len(problem.observations)
         for number, fit in enumerate(fits):
-            ladder[number].append((replace(fit, seconds=seconds), winner))
+            # What one observation chooses must not depend on those fitted beside it.
+            if not (automatic and _settled([step for step, _ in ladder[number]])):
+                ladder[number].append((replace(fit, seconds=seconds), winner))
         report(_progress(order, highest, fits))
         if automatic and all(_settled([fit for fit, _ in steps]) for steps in ladder):
             break
@@ -199,13 +203,17 @@ def fit_order(problem: FitProblem, order: int, below: torch.Tensor | None, toler
     free = problem.at_order(order).for_solver(problem.start.device)
     count = len(problem.observations)
     missing = np.full(count, np.nan)
+    start = _from_zero(problem, order)
     if below is None:
-        zero = problem.solve(problem.start, free, tolerances)
+        zero = problem.solve(start, free, tolerances)
         return Winner(zero, ("zero",) * count, missing, missing)
+    entering = torch.as_tensor(np.flatnonzero(problem.orders == order))
+    below = below.clone()
+    below[:, entering] = start[:, entering]
     risen = problem.solve(below, free, tolerances)
     if not problem.settings.both_starts:
         return Winner(risen, ("order below",) * count, missing, missing)
-    zero = problem.solve(problem.start, free, tolerances, rival=risen)
+    zero = problem.solve(start, free, tolerances, rival=risen)
     higher = risen.cost - zero.cost
     modes = problem.model.layout.slice_of("modes")
     distance = (risen.parameters[:, modes] - zero.parameters[:, modes]).abs().amax(-1)
@@ -214,6 +222,13 @@ def fit_order(problem: FitProblem, order: int, below: torch.Tensor | None, toler
     better = _pick(from_zero, zero, risen)
     starts = tuple("zero" if flag else "order below" for flag in from_zero.tolist())
     return Winner(better, starts, higher.abs().cpu().numpy(), distance.cpu().numpy())
+
+
+def _from_zero(problem: FitProblem, order: int) -> torch.Tensor:
+    """The start of the problem with the coefficients above an order at zero."""
+    start = problem.start.clone()
+    start[:, torch.as_tensor(np.flatnonzero(problem.orders > order))] = 0.0
+    return start
 
 
 def _pick(first: torch.Tensor, one: Solution, other: Solution) -> Solution:

@@ -41,12 +41,10 @@ def fit_flags(
     flags += [
         Flag(
             "parameter-at-bound",
-            f"{parameter.name} = {parameter.value:g} {parameter.unit} lies at its bound; fix it at a known value, or "
-            f"look "
-            "for a wrong telescope, defocus or background",
+            f"{name} = {value:g} lies at its bound; fix it at a known value, or look for a wrong telescope, defocus or "
+            "background",
         )
-        for parameter in fit.parameters
-        if parameter.at_bound
+        for name, value in _at_bounds(fit)
     ]
     flags += _rival(fit, rival_excess, rival_distance)
     flags += _residuals(fit)
@@ -55,12 +53,16 @@ def fit_flags(
             Flag(
                 "degenerate-pair",
                 f"{first} and {second} are hardly told apart (correlation {correlation:+.3f}); fix one of them or "
-                f"give it a "
-                "prior",
+                "give it a prior",
                 serious=False,
             )
         )
     return tuple(flags)
+
+
+def _at_bounds(fit: OrderFit) -> list[tuple[str, float]]:
+    found = [(coefficient.name, coefficient.phase_rad) for coefficient in fit.coefficients if coefficient.at_bound]
+    return found + [(parameter.name, parameter.value) for parameter in fit.parameters if parameter.at_bound]
 
 
 def _rival(fit: OrderFit, excess: float, distance: float) -> list[Flag]:
@@ -81,8 +83,7 @@ def _rival(fit: OrderFit, excess: float, distance: float) -> list[Flag]:
         Flag(
             "start-trapped",
             f"the other start than '{fit.start}' ended in a worse minimum (log-likelihood lower by {effective:.0f}) "
-            f"and "
-            "was dropped",
+            "and was dropped",
             serious=False,
         )
     ]
@@ -96,8 +97,7 @@ def _residuals(fit: OrderFit) -> list[Flag]:
                 Flag(
                     "many-samples-down-weighted",
                     f"map {number}: the likelihood disregards {fitted.down_weighted_fraction:.0%} of the samples; "
-                    f"look at the "
-                    "residuals, mask what is not the source, or raise the order",
+                    "look at the residuals, mask what is not the source, or raise the order",
                 )
             )
         if fitted.bright_weight < _LEAST_BRIGHT_WEIGHT:
@@ -105,8 +105,8 @@ def _residuals(fit: OrderFit) -> list[Flag]:
                 Flag(
                     "peak-disregarded",
                     f"map {number}: the likelihood gives the brightest part of the beam a weight of "
-                    f"{fitted.bright_weight:.2f} "
-                    "only, as if it were a glitch: the model does not follow it; raise the order, or compare with "
+                    f"{fitted.bright_weight:.2f} only, as if it were a glitch: the model does not follow it; raise "
+                    f"the order, or compare with "
                     "--likelihood gaussian",
                 )
             )
@@ -119,8 +119,7 @@ def _residuals(fit: OrderFit) -> list[Flag]:
             Flag(
                 "misfit",
                 f"the residuals are {math.sqrt(fit.reduced_chi2):.1f} times the noise at the border of the maps: the "
-                f"model does "
-                "not describe the data to their noise; errors allow for it",
+                "model does not describe the data to their noise; errors allow for it",
             )
         )
     correlated = max(fitted.correlation_samples for fitted in fit.maps)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,9 +14,12 @@ from oofpy.fitting.settings import ParameterRule
 from oofpy.fitting.solver import FreeParameters
 from oofpy.optics.illumination import SHAPE_PARAMETERS
 from oofpy.optics.layout import MAP_PARAMETERS, ParameterLayout
+from oofpy.optics.zernike import HIGHEST_ORDER, zernike_terms
 from oofpy.telescope import Telescope
 
 FloatArray = NDArray[np.float64]
+
+_FITTED_TERMS = frozenset(term.label for term in zernike_terms(HIGHEST_ORDER, 2))
 
 
 def parameter_unit(name: str) -> str:
@@ -38,6 +40,8 @@ class ParameterSet:
     free : array of bool
     start, lower, upper, prior_mean, prior_sigma : array
         In the unit of each name.
+    illumination_kind : str
+        Kind of the illumination, of which some have no taper.
     """
 
     layout: ParameterLayout
@@ -47,6 +51,7 @@ class ParameterSet:
     upper: FloatArray
     prior_mean: FloatArray
     prior_sigma: FloatArray
+    illumination_kind: str = "gaussian"
 
     @classmethod
     def of_telescope(
@@ -80,6 +85,7 @@ class ParameterSet:
             np.full(count, np.inf),
             np.zeros(count),
             np.full(count, np.inf),
+            telescope.illumination.kind,
         )
         values.free[layout.slice_of("modes")] = True
         values.free[layout.slice_of("pointing_u_rad")] = True
@@ -101,9 +107,15 @@ class ParameterSet:
             return [names.index(name)]
         if name in MAP_PARAMETERS:
             return list(range(len(names)))[self.layout.slice_of(name)]
-        if re.fullmatch(r"Z\(\d+,-?\d+\)", name):
+        if name in _FITTED_TERMS:
             return []
-        known = ", ".join(["Z(n,l)", *SHAPE_PARAMETERS, *(f"{kind} or {kind}[map]" for kind in MAP_PARAMETERS)])
+        known = ", ".join(
+            [
+                "Z(n,l) with n from 2 to 12 and n - |l| even",
+                *SHAPE_PARAMETERS,
+                *(f"{kind} or {kind}[map]" for kind in MAP_PARAMETERS),
+            ]
+        )
         raise ConfigurationError("is not a parameter", key=f"parameters.{name}", remedy=f"the parameters are {known}")
 
     def _apply(self, place: int, name: str, rule: ParameterRule) -> None:
@@ -111,6 +123,19 @@ class ParameterSet:
             value = getattr(rule, field)
             if value is not None:
                 target[place] = value
+        if name == "edge_taper_db" and self.free[place] and self.illumination_kind in ("tophat", "alma"):
+            raise ConfigurationError(
+                f"a {self.illumination_kind} illumination has no taper to fit",
+                key=f"parameters.{name}.free",
+                value="true",
+            )
+        if rule.prior_sigma is not None and not self.free[place]:
+            raise ConfigurationError(
+                "the parameter is fixed, so a prior has no effect",
+                key=f"parameters.{name}.prior_sigma",
+                value=rule.prior_sigma,
+                remedy="set free = true as well",
+            )
         if rule.prior_sigma is not None:
             self.prior_sigma[place] = rule.prior_sigma
             self.prior_mean[place] = self.start[place] if rule.prior_mean is None else rule.prior_mean
@@ -145,7 +170,7 @@ class ParameterSet:
         free, start = self.free.copy(), self.start.copy()
         above = np.flatnonzero(orders > order)
         free[above], start[above] = False, 0.0
-        return ParameterSet(self.layout, free, start, self.lower, self.upper, self.prior_mean, self.prior_sigma)
+        return replace(self, free=free, start=start)
 
     @property
     def free_names(self) -> tuple[str, ...]:

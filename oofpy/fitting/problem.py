@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from oofpy.errors import InputError, UsageError
+from oofpy.errors import ConfigurationError, InputError, UsageError
 from oofpy.fitting.elimination import LinearFit, MapData, rescaled
 from oofpy.fitting.likelihood import LIKELIHOODS, Likelihood
 from oofpy.fitting.parameters import ParameterSet
@@ -168,6 +168,8 @@ def prepare(
         dtype=torch.float64 if settings.precision == "double" else torch.float32,
     )
     parameters = ParameterSet.of_telescope(model.layout, telescope, settings.parameters)
+    if not parameters.free.any():
+        raise ConfigurationError("every parameter is fixed", key="parameters", remedy="leave at least one free")
     data = _map_data(observations, model, settings.background_slopes, device)
     for observation in observations:
         _require_samples(observation, int(parameters.free.sum()), data.background.shape[2])
@@ -209,11 +211,11 @@ def _shared(positions: list[list[Positions]]) -> list[list[Positions]]:
 
 def _lag_grids(positions: list[list[Positions]]) -> tuple[tuple[LagGrid, ...], ...]:
     """Lag grid of every map; maps that share their positions share it."""
-    made: dict[int, LagGrid] = {}
+    made: dict[tuple[int, int], LagGrid] = {}
     for u, v in (position for maps in positions for position in maps):
-        if id(u) not in made:
-            made[id(u)] = LagGrid.of(u, v)
-    return tuple(tuple(made[id(u)] for u, _ in maps) for maps in positions)
+        if (id(u), id(v)) not in made:
+            made[id(u), id(v)] = LagGrid.of(u, v)
+    return tuple(tuple(made[id(u), id(v)] for u, v in maps) for maps in positions)
 
 
 def _same_positions(first: list[Positions], second: list[Positions]) -> bool:
@@ -229,6 +231,8 @@ _SMALLEST_RANGE, _LARGEST_VALUE = 1e-100, 1e100
 def _require_range(observation: Observation) -> None:
     for number, beam_map in enumerate(observation.maps, start=1):
         _, _, power = _used(beam_map)
+        if not power.size:
+            continue
         largest = float(np.abs(power).max(initial=0.0))
         if largest < _LARGEST_VALUE and np.ptp(power) > _SMALLEST_RANGE:
             continue
@@ -251,7 +255,7 @@ def _require_samples(observation: Observation, free: int, background_shapes: int
             file=observation.sources[0].path if observation.sources else observation.name,
             key="samples",
             value=samples,
-            remedy="lower the order, or check the mask and the radius",
+            remedy="lower the order (for order auto: highest_auto_order), or check the mask and the radius",
         )
 
 
@@ -309,7 +313,16 @@ def _pointed_start(problem: FitProblem) -> torch.Tensor:
         found = np.clip(sources[:, :, side], parameters.lower[part], parameters.upper[part])
         pointed[:, part] = np.where(movable, found, pointed[:, part])
     starts = [torch.as_tensor(pointed, device=problem.start.device), problem.start]
-    free = parameters.for_solver(problem.start.device)
-    solver = LevenbergMarquardt(problem.model, problem.data, LIKELIHOODS["gaussian"], free, Tolerances())
-    costs = [solver.evaluate(start, None).cost for start in starts]
+    costs = [_start_costs(problem, start) for start in starts]
     return torch.where((costs[0] <= costs[1])[:, None], starts[0], starts[1])
+
+
+def _start_costs(problem: FitProblem, start: torch.Tensor) -> torch.Tensor:
+    """Least-squares cost of a start, one observation after the other to save memory; shape (observations,)."""
+    free = problem.parameters.for_solver(start.device)
+    costs = []
+    for number in range(len(problem.observations)):
+        one = problem.take([number])
+        solver = LevenbergMarquardt(one.model, one.data, LIKELIHOODS["gaussian"], free, Tolerances())
+        costs.append(solver.evaluate(start[number : number + 1], None).cost)
+    return torch.cat(costs)

@@ -27,7 +27,11 @@ class Coefficient:
     name : str
         `Z(n,l)`, followed by the aberration's common name where it has one.
     phase_rad, phase_rad_error : float, radians
-        Value, positive for a longer path, and standard error.
+        Value, positive for a longer path, and standard error; the error is zero where the coefficient was held.
+    free : bool
+        Whether it was fitted.
+    at_bound : bool
+        Whether the fit pressed it against a bound.
     """
 
     n: int
@@ -35,6 +39,8 @@ class Coefficient:
     name: str
     phase_rad: float
     phase_rad_error: float
+    free: bool = True
+    at_bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +118,7 @@ class MapFit:
     noise : float
         Fitted scale of the likelihood in map units.
     border_noise : float
-        Robust standard deviation of the samples at the map's border, map units: a measure of the noise that knows no
-        fit.
+        Robust standard deviation of the residuals at the map's border, where there is hardly any source, map units.
     samples, masked : int
         Samples used and left out.
     residual_rms_over_peak : float
@@ -163,9 +168,10 @@ class OrderFit:
     start : str
         The start that won: `zero`, `order below`, ...
     cost : float
-        Minus the log-likelihood, up to a constant of the data.
+        Minus the log-likelihood with the priors, samples in units of each map's range.
     bic : float
-        Bayesian information criterion with the effective number of samples.
+        Bayesian information criterion with this order's effective number of samples; orders are compared with that of
+        the highest.
     effective_samples : float
         Samples over the correlation of their residuals.
     reduced_chi2 : float

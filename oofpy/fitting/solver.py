@@ -276,12 +276,12 @@ class LevenbergMarquardt:
         damped = scaled + torch.diag_embed(damping[:, None] + 1e-9 + (root == 0).to(scaled.dtype))
         factor, failed = torch.linalg.cholesky_ex(damped)
         right = (gradient * root)[..., None]
+        solved = torch.cholesky_solve(right, factor)
         if bool((failed > 0).any()):
             values, vectors = torch.linalg.eigh(torch.nan_to_num(damped))
             # Directions of negative or vanishing curvature are followed downhill, shortened by its size.
-            solved = vectors @ ((vectors.mT @ right) / values.abs().clamp(min=1e-6)[..., None])
-        else:
-            solved = torch.cholesky_solve(right, factor)
+            downhill = vectors @ ((vectors.mT @ right) / values.abs().clamp(min=1e-6)[..., None])
+            solved = torch.where((failed > 0)[:, None, None], downhill, solved)
         moved = place - solved[..., 0] * root
         step = torch.minimum(torch.maximum(moved, free.lower), free.upper) - place
         promised = -(gradient * step).sum(-1) - (step * (curvature @ step[..., None])[..., 0]).sum(-1) / 2
@@ -376,7 +376,8 @@ class _Run:
             return torch.zeros_like(self.near)
         distance = arrival - self.rival.parameters[self.place][:, self.solver.free.index]
         excess = (distance * (self.rival.curvature[self.place] @ distance[..., None])[..., 0]).sum(-1) / 2
-        return (excess >= 0) & (excess < _SAME_MINIMUM)
+        arrived = [self.rival.status[number] is FitStatus.CONVERGED for number in self.place.tolist()]
+        return torch.tensor(arrived, device=excess.device) & (excess >= 0) & (excess < _SAME_MINIMUM)
 
     def _take_rival(self, joined: torch.Tensor) -> None:
         if self.rival is None or not bool(joined.any()):

@@ -283,8 +283,9 @@ def sky_sampling(maps: list[list[Positions]], beam_rad: list[float]) -> SkySampl
     beams = [beam for beam, observation in zip(beam_rad, maps, strict=True) for _ in observation]
     samples = max(u.size for u, _ in flat)
     # Maps often share their arrays, and the sorting is worth saving.
-    recognised = {id(u): product_axes(u, v) for u, v in {id(u): (u, v) for u, v in flat}.values()}
-    products = [recognised[id(u)] for u, _ in flat]
+    distinct = {(id(u), id(v)): (u, v) for u, v in flat}
+    recognised = {key: product_axes(u, v) for key, (u, v) in distinct.items()}
+    products = [recognised[id(u), id(v)] for u, v in flat]
     shape = (len(maps), len(maps[0]))
     node_u, node_v, lumping = _nodes(flat, shape, samples, min(beam_rad))
     if any(product is None for product in products):
@@ -347,10 +348,10 @@ def _nodes(
     flat: list[Positions], shape: tuple[int, int], samples: int, beam_rad: float
 ) -> tuple[torch.Tensor, torch.Tensor, SparseOperator]:
     """Coarse nodes over the extent of each map, and the bilinear lumping of samples on them."""
-    counts = [
-        max(2, math.ceil(max(np.ptp(positions[side]) for positions in flat) / beam_rad * _NODES_PER_BEAM) + 1)
-        for side in (0, 1)
-    ]
+    # Where the samples lie farther apart than the nodes would, more nodes than samples say nothing more.
+    most = 2 * math.isqrt(samples) + 2
+    extents = [max(np.ptp(positions[side]) for positions in flat) for side in (0, 1)]
+    counts = [min(max(2, math.ceil(extent / beam_rad * _NODES_PER_BEAM) + 1), most) for extent in extents]
     axes: tuple[list[FloatArray], list[FloatArray]] = ([], [])
     blocks = []
     for positions in flat:

@@ -154,6 +154,13 @@ def _check_legs(legs: LegsTable, disc_radius_m: float, dish_radius_m: float) -> 
         raise FaultyEntryError(
             "blockage.legs.shade_angle", "is not between 0 and 90 deg", "write e.g. '10 deg'", shade.text
         )
+    if shade is not None and shade.known and dish_radius_m * math.cos(shade.si) <= outer_m:
+        raise FaultyEntryError(
+            "blockage.legs.shade_angle",
+            f"is so steep that the shadow would end within the bar, which reaches {outer_m:g} m",
+            "give the angle between the edge of the shadow and the leg",
+            shade.text,
+        )
 
 
 def _above_zero(key: str, number: Sourced) -> None:

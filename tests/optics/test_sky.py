@@ -226,3 +226,9 @@ def test_ten_thousand_scattered_samples_need_little_memory():
         for part in (*sky.interpolation.matrices, *sky.interpolation.transposed)
     )
     assert held < 120e6
+
+
+def test_maps_that_share_one_coordinate_array_keep_their_own_axes():
+    u, v = (axis.ravel() for axis in np.meshgrid(np.arange(5.0), np.arange(5.0)))
+    sampling = sky_sampling([[(u, v), (u, v + 3.0)]], [1.0])
+    assert torch.equal(sampling.v_rad[0, 0] + 3.0, sampling.v_rad[0, 1])
