@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +14,15 @@ import typer
 from oofpy.cli import options
 from oofpy.cli.endings import Ending, FitFailedError, guarded, worst
 from oofpy.cli.messages import Messages
-from oofpy.cli.reading import Reading, description_of, groups_of, reading_of, signs_of, telescope_of
+from oofpy.cli.reading import (
+    Reading,
+    description_of,
+    groups_of,
+    reading_of,
+    signs_of,
+    telescope_flags,
+    telescope_of,
+)
 from oofpy.cli.text_tables import flag_line
 from oofpy.errors import UsageError, one_line
 
@@ -176,8 +184,9 @@ def _fitted(observation: Observation, job: _Job, messages: Messages) -> FitResul
             # A second thread gains a fifth on an idle machine; on a busy one the threads wait for each other, and the
             # fit takes ten times as long.
             torch.set_num_threads(1)
+        flagged = replace(observation, flags=(*observation.flags, *telescope_flags(observation, telescope)))
         result = fit(
-            in_model_convention(observation, telescope),
+            in_model_convention(flagged, telescope),
             telescope,
             job.settings,
             report=lambda line: messages.progress(one_line(f"{observation.name}: {line}")),

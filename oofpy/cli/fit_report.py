@@ -53,7 +53,7 @@ def _coefficients(result: FitResult) -> list[str]:
         return [
             one_line(coefficient.name),
             number(coefficient.phase_rad, "+.5f"),
-            number(coefficient.phase_rad_error, ".5f"),
+            number(coefficient.phase_rad_error, ".5f") if coefficient.free else "fixed",
             number(rms_um, ".2f"),
         ]
 

@@ -155,9 +155,9 @@ def _table(looks: Sequence[_Look]) -> list[str]:
 
     header = [
         "map",
-        "peak",
+        "height",
         "background",
-        "noise",
+        "scatter",
         "peak/noise",
         "half-widths arcsec",
         "lambda/D",

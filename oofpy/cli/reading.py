@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oofpy.errors import OofError, UsageError, one_line
+from oofpy.flags import Flag
 
 if TYPE_CHECKING:
     from oofpy.observation import BeamMap, Observation
@@ -145,6 +146,15 @@ def telescope_of(option: str | None, observation: Observation, overrides: Mappin
             remedy=f"give it with --telescope: {', '.join(available_telescopes())}, or a .toml file",
         )
     return with_overrides(load_telescope(name), overrides or {})
+
+
+def telescope_flags(observation: Observation, telescope: Telescope) -> tuple[Flag, ...]:
+    """Flag an observation whose file names another telescope than the one it is fitted with."""
+    named = shipped_name(observation.telescope)
+    if named is None or named == telescope.name:
+        return ()
+    text = f"the file names the telescope {one_line(observation.telescope or '')}, but {telescope.name} is used"
+    return (Flag("telescope-replaced", text),)
 
 
 def shipped_name(telescope: str | None) -> str | None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from oofpy._version import __version__
 from oofpy.fitting.elimination import LinearFit
-from oofpy.fitting.flagging import fit_flags
+from oofpy.fitting.flagging import fit_flags, pointing_flags
 from oofpy.fitting.parameters import ParameterSet, parameter_unit
 from oofpy.fitting.problem import FitProblem
 from oofpy.fitting.result import (
@@ -287,7 +287,11 @@ def assemble_result(
         chosen_order=chosen_order,
         map_arrays=_map_arrays(problem, number, solution),
         aperture=_images(problem, number, chosen, solution),
-        flags=(*flags, *fit_flags(chosen, winner.rival_excess[number], winner.rival_distance[number], pairs)),
+        flags=(
+            *flags,
+            *pointing_flags(chosen, observation),
+            *fit_flags(chosen, winner.rival_excess[number], winner.rival_distance[number], pairs),
+        ),
         degenerate_pairs=pairs,
         device=str(problem.start.device.type),
         dtype="float64" if problem.settings.precision == "double" else "float32",

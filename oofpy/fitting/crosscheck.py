@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from oofpy.errors import UsageError
-from oofpy.fitting.elimination import LinearFit
+from oofpy.fitting.elimination import LinearFit, eliminate
 from oofpy.fitting.likelihood import HUBER_THRESHOLD, STUDENT_DEGREES_OF_FREEDOM
 from oofpy.fitting.problem import FitProblem, prepare
 from oofpy.fitting.result import FitResult
@@ -34,6 +34,9 @@ Method = Literal["least_squares", "l-bfgs-b"]
 _PATIENCE = 20
 _MOST_SCALE_ROUNDS = 30
 _SCALE_AT_REST = 1e-4  # relative change; it moves the other parameters by far less of their errors
+# Of the log-likelihood; a line search takes what is left of the elimination for a slope.
+_ELIMINATION_TOLERANCE = 1e-9
+_MOST_ELIMINATIONS = 20
 
 
 @dataclass(frozen=True)
@@ -156,8 +159,18 @@ class _ProfileFit:
 
     def position(self, free_values: FloatArray, linear: LinearFit | None = None) -> Position:
         """Model, eliminated parameters and cost as the solver sees them."""
-        full = self.full_parameters(free_values)
-        return self.solver.evaluate(full, linear)
+        position = self.solver.evaluate(self.full_parameters(free_values), linear, _ELIMINATION_TOLERANCE)
+        if self.problem.likelihood.quadratic:
+            return position
+        data, likelihood = self.problem.data, self.problem.likelihood
+        for _ in range(_MOST_ELIMINATIONS):
+            maps, before = position.state.maps, position.linear
+            linear = eliminate(maps, data, likelihood, before, _ELIMINATION_TOLERANCE)
+            change = (linear.map_cost - before.map_cost).sum(-1)
+            position = replace(position, linear=linear, cost=position.cost + change)
+            if float(change.abs()) < _ELIMINATION_TOLERANCE:
+                break
+        return position
 
     def cost_and_gradient(self, free_values: FloatArray) -> tuple[float, FloatArray]:
         """Profile cost and its derivatives by the free parameters."""

@@ -16,8 +16,9 @@ from oofpy.fitting.elimination import LinearFit
 from oofpy.fitting.problem import FitProblem, prepare
 from oofpy.fitting.result import FitResult, OrderFit
 from oofpy.fitting.settings import LOWEST_FIT_ORDER, FitSettings
-from oofpy.fitting.solver import Solution, Tolerances
+from oofpy.fitting.solver import FreeParameters, Solution, Tolerances
 from oofpy.fitting.status import FitStatus
+from oofpy.map_statistics import robust_sigma
 from oofpy.observation import Observation
 from oofpy.optics.zernike import ZernikeTerm
 from oofpy.plausibility import check_observation
@@ -203,10 +204,13 @@ def fit_order(problem: FitProblem, order: int, below: torch.Tensor | None, toler
     free = problem.at_order(order).for_solver(problem.start.device)
     count = len(problem.observations)
     missing = np.full(count, np.nan)
-    start = _from_zero(problem, order)
+    start = _with_modes_up_to(problem, order, problem.start)
     if below is None:
-        zero = problem.solve(start, free, tolerances)
-        return Winner(zero, ("zero",) * count, missing, missing)
+        if order < problem.terms[-1].n:
+            # The first step of a ladder: the next ones give it its second opinion.
+            return Winner(problem.solve(start, free, tolerances), ("zero",) * count, missing, missing)
+        solution, starts = _alone(problem, order, start, free, tolerances)
+        return Winner(solution, starts, missing, missing)
     entering = torch.as_tensor(np.flatnonzero(problem.orders == order))
     below = below.clone()
     below[:, entering] = start[:, entering]
@@ -224,11 +228,57 @@ def fit_order(problem: FitProblem, order: int, below: torch.Tensor | None, toler
     return Winner(better, starts, higher.abs().cpu().numpy(), distance.cpu().numpy())
 
 
-def _from_zero(problem: FitProblem, order: int) -> torch.Tensor:
-    """The start of the problem with the coefficients above an order at zero."""
-    start = problem.start.clone()
+def _with_modes_up_to(problem: FitProblem, order: int, start: torch.Tensor) -> torch.Tensor:
+    """A start with the coefficients above an order at zero."""
+    start = start.clone()
     start[:, torch.as_tensor(np.flatnonzero(problem.orders > order))] = 0.0
     return start
+
+
+# Fitted noise over that at the border of the residuals, beyond which an order without others beside it is in doubt.
+_DOUBTFUL_NOISE = 1.5
+
+
+def _alone(
+    problem: FitProblem, order: int, start: torch.Tensor, free: FreeParameters, tolerances: Tolerances
+) -> tuple[Solution, tuple[str, ...]]:
+    """Fit an order that has none below it; where the end is in doubt, try the other pointing as well."""
+    solution = problem.solve(start, free, tolerances)
+    names = ["zero"] * len(problem.observations)
+    doubtful = [number for number in range(len(names)) if _in_doubt(problem, solution, number)]
+    if doubtful:
+        other = _with_modes_up_to(problem, order, problem.other_start)[doubtful]
+        second = problem.take(doubtful).solve(other, free, tolerances)
+        for place, number in enumerate(doubtful):
+            solution = _exchange(solution, number, second, place)
+            if bool(second.cost[place] == solution.cost[number]):
+                names[number] = "zero, other pointing"
+    return solution, tuple(names)
+
+
+def _in_doubt(problem: FitProblem, solution: Solution, number: int) -> bool:
+    """Whether a fit did not converge, or leaves far more noise in a map than at its border."""
+    if solution.status[number] is not FitStatus.CONVERGED:
+        return True
+    borders = problem.borders[number % len(problem.borders)]
+    residuals = solution.linear.residual[number].cpu().numpy()
+    noise = (solution.linear.scale[number] / problem.likelihood.gaussian_scale).tolist()
+    quiet = [robust_sigma(residual[border]) for residual, border in zip(residuals, borders, strict=True)]
+    return any(scale > _DOUBTFUL_NOISE * least for scale, least in zip(noise, quiet, strict=True))
+
+
+def _exchange(solution: Solution, number: int, second: Solution, place: int) -> Solution:
+    """Put one fit of a second solution in the place of one of the first if it is better; evaluations add up."""
+    solution.evaluations[number] += second.evaluations[place]
+    if not bool(second.cost[place] < solution.cost[number]):
+        return solution
+    for name in ("parameters", "cost", "curvature"):
+        getattr(solution, name)[number] = getattr(second, name)[place]
+    for name in LinearFit.__dataclass_fields__:
+        getattr(solution.linear, name)[number] = getattr(second.linear, name)[place]
+    status = list(solution.status)
+    status[number] = second.status[place]
+    return replace(solution, status=tuple(status))
 
 
 def _pick(first: torch.Tensor, one: Solution, other: Solution) -> Solution:

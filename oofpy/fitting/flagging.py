@@ -7,12 +7,14 @@ import math
 from oofpy.fitting.result import OrderFit
 from oofpy.fitting.status import FitStatus
 from oofpy.flags import Flag
+from oofpy.observation import Observation
 
 _CLOSE_RIVAL = 10.0  # effective log-likelihood
 _FAR_RIVAL_RAD = 0.05
 _MOST_DOWN_WEIGHTED = 0.25
 _LARGEST_REDUCED_CHI2 = 4.0
 _CORRELATED = 4.0
+_LEAST_EFFICIENCY = 1e-8  # Ruze's, at a phase of about 4.3 rad rms
 _LEAST_BRIGHT_WEIGHT = 0.25  # half of what noise alone leaves under the Cauchy likelihood
 
 
@@ -41,11 +43,20 @@ def fit_flags(
     flags += [
         Flag(
             "parameter-at-bound",
-            f"{name} = {value:g} lies at its bound; fix it at a known value, or look for a wrong telescope, defocus or "
+            f"{described} lies at its bound; fix it at a known value, or look for a wrong telescope, defocus or "
             "background",
         )
-        for name, value in _at_bounds(fit)
+        for described in _at_bounds(fit)
     ]
+    if fit.surface.ruze_efficiency < _LEAST_EFFICIENCY:
+        flags.append(
+            Flag(
+                "surface-implausible",
+                f"the surface rms of {fit.surface.rms_um:.3g} um leaves no beam at this wavelength: the fit is wrong; "
+                f"check "
+                "telescope, defocus, wavelength and coordinates",
+            )
+        )
     flags += _rival(fit, rival_excess, rival_distance)
     flags += _residuals(fit)
     for first, second, correlation in pairs:
@@ -60,9 +71,10 @@ def fit_flags(
     return tuple(flags)
 
 
-def _at_bounds(fit: OrderFit) -> list[tuple[str, float]]:
-    found = [(coefficient.name, coefficient.phase_rad) for coefficient in fit.coefficients if coefficient.at_bound]
-    return found + [(parameter.name, parameter.value) for parameter in fit.parameters if parameter.at_bound]
+def _at_bounds(fit: OrderFit) -> list[str]:
+    """Name, value and unit of what the fit pressed against a bound."""
+    found = [f"{c.name} = {c.phase_rad:g} rad" for c in fit.coefficients if c.at_bound]
+    return found + [f"{p.name} = {p.value:g} {p.unit}".strip() for p in fit.parameters if p.at_bound]
 
 
 def _rival(fit: OrderFit, excess: float, distance: float) -> list[Flag]:
@@ -132,3 +144,31 @@ def _residuals(fit: OrderFit) -> list[Flag]:
             )
         )
     return flags
+
+
+def pointing_flags(fit: OrderFit, observation: Observation) -> tuple[Flag, ...]:
+    """Flag maps whose fitted pointing lies outside their samples.
+
+    Parameters
+    ----------
+    fit : OrderFit
+    observation : Observation
+
+    Returns
+    -------
+    tuple of Flag
+    """
+    flags = []
+    for number, (fitted, beam_map) in enumerate(zip(fit.maps, observation.maps, strict=True), start=1):
+        u, v = beam_map.u_rad[beam_map.used], beam_map.v_rad[beam_map.used]
+        inside = u.min() <= fitted.pointing_rad[0] <= u.max() and v.min() <= fitted.pointing_rad[1] <= v.max()
+        if not inside:
+            flags.append(
+                Flag(
+                    "source-outside",
+                    f"map {number}: the fit puts the source outside of the samples; check the coordinates' offsets, "
+                    f"the mask "
+                    "and the radius, or leave the map out with --maps",
+                )
+            )
+    return tuple(flags)

@@ -101,14 +101,16 @@ class ParameterSet:
         return values
 
     def _places(self, name: str) -> list[int]:
-        """Places of a rule's parameter; a term above the order of the fit has none and is passed over."""
+        """Places of a rule's parameter."""
         names = self.layout.names
         if name in names:
             return [names.index(name)]
         if name in MAP_PARAMETERS:
             return list(range(len(names)))[self.layout.slice_of(name)]
         if name in _FITTED_TERMS:
-            return []
+            raise ConfigurationError(
+                "the term is above the highest order of the fit", key=f"parameters.{name}", remedy="raise the order"
+            )
         known = ", ".join(
             [
                 "Z(n,l) with n from 2 to 12 and n - |l| even",

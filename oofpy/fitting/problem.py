@@ -47,8 +47,8 @@ class FitProblem:
     model : BeamModel
     data : MapData
     parameters : ParameterSet
-    start : Tensor, shape (observations, parameters)
-        Ideal surface, pointed by the maps.
+    start, other_start : Tensor, shape (observations, parameters)
+        Ideal surface, the maps pointed at the centroid of their source or at the origin: first what fits better.
     lags : tuple (observations) of tuple (maps) of LagGrid
         Which samples are neighbours.
     borders : tuple (observations) of tuple (maps) of array of int
@@ -63,6 +63,7 @@ class FitProblem:
     data: MapData
     parameters: ParameterSet
     start: torch.Tensor
+    other_start: torch.Tensor
     lags: tuple[tuple[LagGrid, ...], ...]
     borders: tuple[tuple[NDArray[np.int64], ...], ...]
 
@@ -88,6 +89,7 @@ class FitProblem:
             model=self.model.take(keep),
             data=self.data.take(keep),
             start=self.start[keep],
+            other_start=self.other_start[keep],
             lags=self.lags if len(self.lags) == 1 else tuple(self.lags[number] for number in keep),
             borders=self.borders if len(self.borders) == 1 else tuple(self.borders[number] for number in keep),
         )
@@ -176,8 +178,11 @@ def prepare(
     lags = _lag_grids(positions)
     borders = tuple(tuple(border_places(u, v) for u, v in maps) for maps in positions)
     unpointed = torch.as_tensor(np.tile(parameters.start, (len(observations), 1)), device=device)
-    problem = FitProblem(observations, telescope, settings, terms, model, data, parameters, unpointed, lags, borders)
-    return replace(problem, start=_pointed_start(problem))
+    problem = FitProblem(
+        observations, telescope, settings, terms, model, data, parameters, unpointed, unpointed, lags, borders
+    )
+    first, second = _pointed_starts(problem)
+    return replace(problem, start=first, other_start=second)
 
 
 def choose_device(name: str) -> torch.device:
@@ -301,8 +306,8 @@ def _relative_weight(beam_map: BeamMap) -> FloatArray | float:
     return np.asarray((np.median(error) / error) ** 2, np.float64)
 
 
-def _pointed_start(problem: FitProblem) -> torch.Tensor:
-    """Ideal surface, every map pointed at its source or, where that fits better, as the parameters start."""
+def _pointed_starts(problem: FitProblem) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ideal surface, every map pointed at its source, and as the parameters start; what fits better first."""
     parameters, layout = problem.parameters, problem.model.layout
     pointed = problem.start.cpu().numpy().copy()
     sources = np.array([[peak_position(m) for m in o.maps] for o in problem.observations])
@@ -314,7 +319,8 @@ def _pointed_start(problem: FitProblem) -> torch.Tensor:
         pointed[:, part] = np.where(movable, found, pointed[:, part])
     starts = [torch.as_tensor(pointed, device=problem.start.device), problem.start]
     costs = [_start_costs(problem, start) for start in starts]
-    return torch.where((costs[0] <= costs[1])[:, None], starts[0], starts[1])
+    better = (costs[0] <= costs[1])[:, None]
+    return torch.where(better, starts[0], starts[1]), torch.where(better, starts[1], starts[0])
 
 
 def _start_costs(problem: FitProblem, start: torch.Tensor) -> torch.Tensor:

@@ -313,6 +313,6 @@ class FitResult:
     @property
     def status(self) -> str:
         """`ok`, `flagged` or `failed`."""
-        if self.fit.status is FitStatus.NOT_FINITE:
+        if self.fit.status is FitStatus.NOT_FINITE or any(fitted.gain <= 0 for fitted in self.fit.maps):
             return "failed"
         return "flagged" if any(flag.serious for flag in self.flags) else "ok"

@@ -441,7 +441,7 @@ def test_high_orders_stay_accurate(order, monkeypatch):
     maps, dz = [grid(8.0, 33)] * 2, [-0.022, 0.022]
     model = model_of(EFFELSBERG, maps, dz, order=order)
     pixels = model.x_m.shape[0]
-    monkeypatch.setattr("oofpy.optics.beam.pixels_needed", lambda bandwidth: min(3 * pixels, 400))
+    monkeypatch.setattr("oofpy.optics.beam.pixels_needed", lambda _: min(3 * pixels, 400))
     fine = model_of(EFFELSBERG, maps, dz, order=order)
     generator = torch.Generator().manual_seed(order)
     terms = zernike_terms(order, 2)
