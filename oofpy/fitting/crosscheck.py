@@ -89,7 +89,8 @@ def scipy_fit(
     method : {"least_squares", "l-bfgs-b"}
         Trust-region least squares over all parameters, or a quasi-Newton method on the profile cost.
     start : FitResult, optional
-        Where to start; by default from an ideal surface pointed by the maps, as the solver does.
+        Where to start; by default from an ideal surface pointed by the maps. A redescending likelihood (cauchy,
+        student-t) has other minima on real data, where only a start from a result tells whether it is a minimum.
 
     Returns
     -------

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from oofpy.fitting.curvature import scatter_curvature
 from oofpy.fitting.elimination import LinearFit, MapData
 from oofpy.fitting.likelihood import Likelihood
-from oofpy.fitting.solver import FreeParameters, scatter_curvature
+from oofpy.fitting.solver import FreeParameters
 from oofpy.optics.beam import BeamModel, BeamState
 
 FloatArray = NDArray[np.float64]
