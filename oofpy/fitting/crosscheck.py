@@ -19,8 +19,8 @@ from scipy import optimize
 
 from oofpy.errors import UsageError
 from oofpy.fitting.elimination import LinearFit, eliminate
-from oofpy.fitting.likelihood import HUBER_THRESHOLD, STUDENT_DEGREES_OF_FREEDOM
-from oofpy.fitting.problem import FitProblem, prepare
+from oofpy.fitting.likelihood import HUBER_THRESHOLD, LIKELIHOODS, STUDENT_DEGREES_OF_FREEDOM, Likelihood
+from oofpy.fitting.problem import APPROACH, REDESCENDING, FitProblem, prepare
 from oofpy.fitting.result import FitResult
 from oofpy.fitting.settings import FitSettings
 from oofpy.fitting.solver import LevenbergMarquardt, Position, Tolerances
@@ -89,8 +89,9 @@ def scipy_fit(
     method : {"least_squares", "l-bfgs-b"}
         Trust-region least squares over all parameters, or a quasi-Newton method on the profile cost.
     start : FitResult, optional
-        Where to start; by default from an ideal surface pointed by the maps. A redescending likelihood (cauchy,
-        student-t) has other minima on real data, where only a start from a result tells whether it is a minimum.
+        Where to start; by default from an ideal surface pointed by the maps, for a redescending likelihood (cauchy,
+        student-t) by way of Huber's. Such a likelihood has other minima on real data: there, start from the result
+        that is to be checked.
 
     Returns
     -------
@@ -113,8 +114,16 @@ def scipy_fit(
         order = start.chosen_order
     telescope.require_complete()
     problem = prepare((observation,), telescope, settings, int(order))
-    fit = _ProfileFit(problem, int(order), problem.start if start is None else _parameters_of(problem, start))
-    return fit.cross_check(_METHODS[method](fit))
+    minimise, used, begin = _METHODS[method], 0, problem.start
+    if start is not None:
+        begin = _parameters_of(problem, start)
+    elif settings.likelihood in REDESCENDING:
+        approach = _ProfileFit(problem, int(order), LIKELIHOODS[APPROACH], begin)
+        end = minimise(approach)
+        used, begin = end.evaluations, approach.full_parameters(end.free_values)
+    fit = _ProfileFit(problem, int(order), problem.likelihood, begin)
+    end = minimise(fit)
+    return fit.cross_check(replace(end, evaluations=end.evaluations + used))
 
 
 def _parameters_of(problem: FitProblem, result: FitResult) -> torch.Tensor:
@@ -140,11 +149,11 @@ class _End:
 class _ProfileFit:
     """The solver's own cost and gradient as functions of the free parameters."""
 
-    def __init__(self, problem: FitProblem, order: int, start: torch.Tensor) -> None:
-        self.problem = problem
+    def __init__(self, problem: FitProblem, order: int, likelihood: Likelihood, start: torch.Tensor) -> None:
+        self.problem, self.likelihood = problem, likelihood
         parameters = problem.at_order(order)
         self.free = parameters.for_solver(problem.start.device)
-        self.solver = LevenbergMarquardt(problem.model, problem.data, problem.likelihood, self.free, Tolerances())
+        self.solver = LevenbergMarquardt(problem.model, problem.data, likelihood, self.free, Tolerances())
         self.full = start.clone()
         held = torch.as_tensor(~parameters.free, device=start.device)
         self.full[:, held] = torch.as_tensor(parameters.start, device=start.device)[held]
@@ -161,9 +170,9 @@ class _ProfileFit:
     def position(self, free_values: FloatArray, linear: LinearFit | None = None) -> Position:
         """Model, eliminated parameters and cost as the solver sees them."""
         position = self.solver.evaluate(self.full_parameters(free_values), linear, _ELIMINATION_TOLERANCE)
-        if self.problem.likelihood.quadratic:
+        data, likelihood = self.problem.data, self.likelihood
+        if likelihood.quadratic:
             return position
-        data, likelihood = self.problem.data, self.problem.likelihood
         for _ in range(_MOST_ELIMINATIONS):
             maps, before = position.state.maps, position.linear
             linear = eliminate(maps, data, likelihood, before, _ELIMINATION_TOLERANCE)
@@ -262,7 +271,7 @@ class _ExplicitResiduals:
         data = squares[: squares.size - priors]
         prior = squares[squares.size - priors :]
         quadratic = np.stack([prior, np.ones_like(prior), np.zeros_like(prior)])
-        return np.concatenate([_LOSSES[self.fit.problem.settings.likelihood](data), quadratic], axis=1)
+        return np.concatenate([_LOSSES[self.fit.likelihood.name](data), quadratic], axis=1)
 
 
 def _by_lbfgsb(fit: _ProfileFit) -> _End:
@@ -319,7 +328,7 @@ def _minimise(residuals: _ExplicitResiduals) -> tuple[Any, FloatArray]:
         jac=lambda y: residuals.jacobian(start + unit * y) * unit,
         bounds=((lower - start) / unit, (upper - start) / unit),
         x_scale="jac",
-        loss="linear" if fit.problem.likelihood.quadratic else residuals.loss,
+        loss="linear" if fit.likelihood.quadratic else residuals.loss,
         ftol=1e-9,
         xtol=1e-8,
         gtol=None,

@@ -26,9 +26,9 @@ FloatArray = NDArray[np.float64]
 
 # A redescending likelihood takes a poor model's misfit for glitches and creeps; Huber's, which never lets go of a
 # sample, brings the fit near first. Wide enough a stop, since only the neighbourhood matters.
-_APPROACH = "huber"
+APPROACH = "huber"
 _APPROACH_DECREASE = 10.0
-_REDESCENDING = ("cauchy", "student-t")
+REDESCENDING = ("cauchy", "student-t")
 # Floor of the scale over the range of a map: below it lies the error of the model, not noise.
 _SMALLEST_SCALE = 1e-7
 
@@ -114,8 +114,8 @@ class FitProblem:
         """
         linear: LinearFit | None = None
         used = torch.zeros(start.shape[0], dtype=torch.int64, device=start.device)
-        if self.settings.likelihood in _REDESCENDING:
-            approach = LIKELIHOODS[_APPROACH]
+        if self.settings.likelihood in REDESCENDING:
+            approach = LIKELIHOODS[APPROACH]
             coarse = Tolerances(_APPROACH_DECREASE, tolerances.max_evaluations)
             near = LevenbergMarquardt(self.model, self.data, approach, free, coarse).solve(start)
             start, used = near.parameters, near.evaluations

@@ -90,7 +90,7 @@ def rms_rad():
     """Rms over the full disc of a difference of coefficients."""
 
     def get(difference):
-        terms = [term for term in zernike_terms(8, 2)][: len(difference)]
+        terms = zernike_terms(8, 2)[: len(difference)]
         norms = np.array([term.norm for term in terms])
         return float(np.sqrt(np.sum((np.asarray(difference) / norms) ** 2)))
 

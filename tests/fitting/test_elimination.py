@@ -69,7 +69,12 @@ def test_minimum_of_the_joint_cost(likelihood):
             z = torch.as_tensor((data - x[0] * beam - x[1]) / math.exp(x[2]))
             return float(likelihood.cost(z).sum()) + data.size * x[2]
 
-        best = minimize(cost, [GAINS[m], BACKGROUNDS[m], -2.0], method="Nelder-Mead", options={"maxiter": 4000, "xatol": 1e-9, "fatol": 1e-11})
+        best = minimize(
+            cost,
+            [GAINS[m], BACKGROUNDS[m], -2.0],
+            method="Nelder-Mead",
+            options={"maxiter": 4000, "xatol": 1e-9, "fatol": 1e-11},
+        )
         assert best.success
         # The cost is a log-likelihood: 1e-5 above its minimum is a few thousandths of a standard error.
         assert cost([*fit.coefficients[0, m].tolist(), float(fit.scale[0, m].log())]) < best.fun + 1e-5
@@ -84,9 +89,7 @@ def test_outliers_do_not_move_the_gain(likelihood):
     values = noisy(model, seed=1)
     spoiled = np.random.default_rng(2).choice(SIDE * SIDE, SIDE * SIDE // 10, replace=False)
     values[0, :, spoiled] += torch.tensor(GAINS)[:, None]
-    fits = {
-        name: eliminate(model, map_data(values), LIKELIHOODS[name], None) for name in ("gaussian", likelihood.name)
-    }
+    fits = {name: eliminate(model, map_data(values), LIKELIHOODS[name], None) for name in ("gaussian", likelihood.name)}
     error = {name: (fit.gain[0] - torch.tensor(GAINS)).abs() for name, fit in fits.items()}
     # Error of the gain of a clean fit, up to the efficiency of the estimator.
     spread = torch.tensor(NOISE) / (model[0] - model[0].mean(-1, keepdim=True)).norm(dim=-1)

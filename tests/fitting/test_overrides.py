@@ -84,9 +84,7 @@ def test_rules_add_to_those_there_are():
             "edge_taper_db": ParameterRule(start=-10.0, lower=-20.0),
         }
     )
-    found = apply_settings(
-        start, {"parameters.edge_taper_db.start": "-9dB", "parameters.edge_taper_db.lower": "none"}
-    )
+    found = apply_settings(start, {"parameters.edge_taper_db.start": "-9dB", "parameters.edge_taper_db.lower": "none"})
     assert found.parameters == {
         "Z(2,0)": ParameterRule(free=False),
         "edge_taper_db": ParameterRule(start=-9.0),
