@@ -102,7 +102,8 @@ def test_every_hdu_has_a_checksum_that_astropy_confirms(folder):
 def test_tables_hold_every_order_and_units(made_result, folder):
     with fits.open(folder / "result.fits") as hdus:
         coefficients = hdus["COEFFICIENTS"]
-        assert coefficients.columns.names == ["ORDER", "N", "L", "NAME", "PHASE_RAD", "PHASE_RAD_ERROR"]
+        names = ["ORDER", "N", "L", "NAME", "PHASE_RAD", "PHASE_RAD_ERROR", "FREE", "AT_BOUND"]
+        assert coefficients.columns.names == names
         assert coefficients.data["ORDER"].tolist() == [2] * 3 + [3] * 7
         assert coefficients.columns["PHASE_RAD"].unit == "rad"
         assert hdus["PARAMETERS"].data["AT_BOUND"].tolist() == [True, False, False, False] * 2
