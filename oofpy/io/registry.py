@@ -46,7 +46,7 @@ def read_file(path: str | Path) -> RawFile:
         If a quantity in a TOML file has no unit or a wrong one.
     """
     content = FileContent.load(path)
-    with _parsing(content.path), warnings.catch_warnings(record=True) as caught:
+    with parsing(content.path), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         raw = recognise(content).read(content)
     messages = dict.fromkeys(printable(str(warning.message)) for warning in caught)
@@ -86,7 +86,7 @@ def recognise(content: FileContent) -> Reader:
 
 
 @contextmanager
-def _parsing(path: Path) -> Iterator[None]:
+def parsing(path: Path) -> Iterator[None]:
     """Turn what the parsing libraries raise on nonsense into the error of this file."""
     from astropy.io.fits import VerifyError
 

@@ -22,7 +22,7 @@ from oofpy.fitting.result import (
 from oofpy.io.fits_access import COPY_AGAIN
 from oofpy.io.reader import FileContent
 from oofpy.io.record_tables import column_values, records_from
-from oofpy.io.registry import _parsing
+from oofpy.io.registry import parsing
 from oofpy.io.result_record import (
     FORMAT_KEY,
     FORMAT_VERSION,
@@ -57,7 +57,7 @@ def read_result(path: str | Path) -> FitResult:
     """
     place = Path(path)
     content = FileContent.load(place / RESULT_FILE if place.is_dir() else place)
-    with _parsing(content.path), warnings.catch_warnings():
+    with parsing(content.path), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is odd about a file with sound checksums is none of ours
         try:
             return _result(_CheckedFile(content))
