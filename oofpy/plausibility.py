@@ -131,7 +131,7 @@ def _size_flags(observation: Observation, telescope: Telescope) -> list[Flag]:
         f"half-width {format_angle(worst * beam)}, {worst:.3g} lambda/D at {telescope.name} and a wavelength "
         f"of {format_length(observation.wavelength_m)}"
     )
-    remedy = "check the unit of the coordinates (rad expected), the frequency (Hz expected) and the telescope"
+    remedy = "check the unit of the coordinates (rad expected), the wavelength or frequency (m, Hz), the telescope"
     if not low / REFUSED_BEYOND <= worst <= high * REFUSED_BEYOND:
         raise InputError(
             f"cannot be the size of a beam map, usual are {low:g} to {high:g} lambda/D",
@@ -162,7 +162,7 @@ def _defocus_flags(observation: Observation, telescope: Telescope) -> list[Flag]
     waves = defocus_path_waves(telescope, largest, observation.wavelength_m)
     low, high = DEFOCUS_PATH_WAVES
     described = f"largest dz {format_length(largest)}, a path of {waves:.3g} wavelengths over the aperture"
-    remedy = "check the unit of dz (metres expected) and of the frequency (Hz expected), or give --dz"
+    remedy = "check the unit of dz (metres expected) and of the wavelength or frequency (m, Hz expected), or give --dz"
     if not low / REFUSED_BEYOND <= waves <= high * REFUSED_BEYOND:
         raise InputError(
             f"cannot be the defocus of an observation, usual are {low:g} to {high:g} wavelengths",
