@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from oofpy.errors import InputError, UsageError
+from oofpy.errors import InputError, UsageError, one_line
 from oofpy.flags import Flag
 from oofpy.io.atomic import atomic_file
 from oofpy.io.fits_access import check_column, column_names, is_table, number_column
-from oofpy.io.reader import FileContent, GivenNumber, RawFile, RawMap, printable
+from oofpy.io.reader import FileContent, GivenNumber, RawFile, RawMap
 from oofpy.io.wavelength import SPEED_OF_LIGHT_M_S
 from oofpy.observation import BeamMap, FloatArray, Observation
 
@@ -78,7 +78,7 @@ def read_map_tables(content: FileContent, layout: TableLayout) -> RawFile:
     maps, flags = [], []
     for index, hdu in enumerate(content.hdus):
         names = column_names(hdu)
-        label = printable(str(hdu.header.get("EXTNAME", ""))) or f"HDU {index}"
+        label = one_line(str(hdu.header.get("EXTNAME", ""))) or f"HDU {index}"
         if is_table(hdu) and (set(layout.required) & set(names) or "DZ" in hdu.header):
             maps.append(_read_map(content, layout, label, hdu))
         elif index > 0 or hdu.header.get("NAXIS", 0):
@@ -143,7 +143,7 @@ def _text(header: Any, *keys: str) -> str | None:
     for key in keys:
         value = header.get(key)
         if value is not None and str(value).strip():
-            return printable(str(value))
+            return one_line(str(value))
     return None
 
 

@@ -19,11 +19,6 @@ from oofpy.observation import FloatArray, SourceFile
 MAX_BYTES = 2**31
 
 
-def printable(text: str) -> str:
-    """Make one line of text from a file that is safe to show on a terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
-
-
 @dataclass(frozen=True)
 class FileContent:
     """The bytes of one file, read once, so that what is parsed is what is hashed.

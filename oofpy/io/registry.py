@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from oofpy.errors import InputError
+from oofpy.errors import InputError, one_line
 from oofpy.flags import Flag
 from oofpy.io import oof_fits, pyoof_fits, text_columns
-from oofpy.io.reader import FileContent, RawFile, Reader, printable
+from oofpy.io.reader import FileContent, RawFile, Reader
 
 # A further format is one more file with a Reader, and one more line here. The first that recognises
 # a file reads it.
@@ -49,7 +49,7 @@ def read_file(path: str | Path) -> RawFile:
     with parsing(content.path), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         raw = recognise(content).read(content)
-    messages = dict.fromkeys(printable(str(warning.message)) for warning in caught)
+    messages = dict.fromkeys(one_line(str(warning.message)) for warning in caught)
     odd = [
         Flag("file-odd", f"{content.path.name}: {message[:300]}", serious=False)
         for message in list(messages)[:MOST_WARNINGS]
@@ -105,7 +105,7 @@ def parsing(path: Path) -> Iterator[None]:
         VerifyError,
         struct.error,
     ) as error:
-        reason = printable(str(error))[:300] or type(error).__name__
+        reason = one_line(str(error))[:300] or type(error).__name__
         if isinstance(error, KeyError) and " " not in reason:
             reason = f"{reason} is missing"
         raise InputError(f"the file is damaged: {reason}", file=path, remedy="copy or export the file again") from error

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from oofpy.errors import one_line
 from oofpy.fitting.result import Coefficient, FitResult, MapFit, Parameter, SurfaceSummary
 from oofpy.fitting.settings import ParameterRule
 from oofpy.fitting.status import FitStatus
 from oofpy.io.convention_words import conventions_in_words
 from oofpy.io.map_tables import float_card
-from oofpy.io.reader import printable
 from oofpy.io.record_tables import record_columns, text_column, value_column
 from oofpy.io.result_record import (
     FORMAT_KEY,
@@ -252,4 +252,4 @@ def _number(key: str, value: float, comment: str) -> Any:
 
 def _ascii(text: str) -> str:
     """Reduce text to what a FITS header can hold; the exact text stands in the record."""
-    return printable(text).encode("ascii", "replace").decode("ascii")
+    return one_line(text).encode("ascii", "replace").decode("ascii")

@@ -6,11 +6,11 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from oofpy.errors import one_line
 from oofpy.fitting.result import Coefficient, FitResult, MapFit, OrderFit
 from oofpy.fitting.status import FitStatus
 from oofpy.io.convention_words import conventions_in_words
 from oofpy.io.plain_records import to_plain
-from oofpy.io.reader import printable
 
 
 def summary(result: FitResult) -> dict[str, Any]:
@@ -141,13 +141,13 @@ def coefficient_table(result: FitResult) -> Any:
     table = Table(rows=rows, units=units)
     table.meta.update(
         {
-            "observation": printable(result.name),
-            "telescope": printable(result.telescope.name),
-            "object": None if result.object_name is None else printable(result.object_name),
-            "date": None if result.date is None else printable(result.date),
+            "observation": one_line(result.name),
+            "telescope": one_line(result.telescope.name),
+            "object": None if result.object_name is None else one_line(result.object_name),
+            "date": None if result.date is None else one_line(result.date),
             "wavelength_m": float(result.wavelength_m),
             "order": result.fit.order,
-            "conventions": {key: printable(text) for key, text in conventions_in_words(result).items()},
+            "conventions": {key: one_line(text) for key, text in conventions_in_words(result).items()},
         }
     )
     return table

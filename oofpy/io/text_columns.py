@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from oofpy.errors import ConfigurationError, InputError
-from oofpy.io.reader import FileContent, GivenNumber, RawFile, RawMap, Reader, printable
+from oofpy.errors import ConfigurationError, InputError, one_line
+from oofpy.io.reader import FileContent, GivenNumber, RawFile, RawMap, Reader
 from oofpy.quantities import Dimension, parse_quantity
 
 COMMENTS = ("#", "%", "!")
@@ -236,7 +236,7 @@ def _text(content: FileContent, table: Mapping[str, Any], key: str, where: str =
             value=value,
             remedy="put it into quotation marks",
         )
-    return printable(value)
+    return one_line(value)
 
 
 def _quantity(

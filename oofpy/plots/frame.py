@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from oofpy.errors import one_line
 from oofpy.fitting.result import FitResult
 from oofpy.io.convention_words import VIEW
-from oofpy.io.reader import printable
 from oofpy.io.wavelength import SPEED_OF_LIGHT_M_S
 from oofpy.quantities import format_frequency, format_length
 
@@ -104,7 +104,7 @@ def _warning(result: FitResult) -> str:
 
 def shorten(text: str, longest: int) -> str:
     """Make one printable line of a text, cut with an ellipsis where it is longer."""
-    line = printable(text)
+    line = one_line(text)
     return line if len(line) <= longest else line[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
