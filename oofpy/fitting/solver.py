@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 
@@ -18,6 +18,8 @@ from oofpy.fitting.curvature import projected_curvature, scatter_curvature
 from oofpy.fitting.elimination import SMALLEST_TOLERANCE, LinearFit, MapData, eliminate
 from oofpy.fitting.likelihood import Likelihood
 from oofpy.fitting.status import FitStatus
+
+T = TypeVar("T")
 
 _FIRST_DAMPING, _SMALLEST_DAMPING, _LARGEST_DAMPING = 1e-3, 1e-9, 1e10
 # A robust likelihood's true curvature psi' is the better guide near the minimum, but need not be positive far from it.
@@ -340,12 +342,23 @@ class _Run:
     def _take_rival(self, joined: torch.Tensor) -> None:
         if self.rival is None or not bool(joined.any()):
             return
-        where = self.place[joined]
-        self.final.parameters[where] = self.rival.parameters[where]
-        self.final.cost[where] = self.rival.cost[where]
-        self.final_curvature[where] = self.rival.curvature[where]
+        where, rival = self.place[joined], self.rival
+        self._write(where, rival.parameters[where], rival.cost[where], rival.curvature[where], _at(where, rival.linear))
+
+    def _write(
+        self,
+        where: torch.Tensor,
+        parameters: torch.Tensor,
+        cost: torch.Tensor,
+        curvature: torch.Tensor,
+        linear: LinearFit,
+    ) -> None:
+        """Put what some fits ended with in their places of the batch."""
+        self.final.parameters[where] = parameters
+        self.final.cost[where] = cost
+        self.final_curvature[where] = curvature
         for item in fields(LinearFit):
-            getattr(self.final.linear, item.name)[where] = getattr(self.rival.linear, item.name)[where]
+            getattr(self.final.linear, item.name)[where] = getattr(linear, item.name)
 
     def _try(self, step: torch.Tensor, promised: torch.Tensor) -> None:
         """Evaluate the steps and take those that improve the fit."""
@@ -396,13 +409,15 @@ class _Run:
             self._keep(~ended)
 
     def _record(self, ended: torch.Tensor, status: FitStatus) -> None:
-        where = self.place[ended]
-        self.final.parameters[where] = self.position.parameters[ended]
-        self.final.cost[where] = self.position.cost[ended]
+        where, position = self.place[ended], self.position
+        self._write(
+            where,
+            position.parameters[ended],
+            position.cost[ended],
+            self.curvature[ended],
+            _at(ended, position.linear),
+        )
         self.evaluations[where] = self.used[ended]
-        self.final_curvature[where] = self.curvature[ended]
-        for item in fields(LinearFit):
-            getattr(self.final.linear, item.name)[where] = getattr(self.position.linear, item.name)[ended]
         for number in where.tolist():
             self.status[number] = status
 
@@ -412,7 +427,7 @@ class _Run:
         self.solver = LevenbergMarquardt(
             solver.model.take(keep), solver.data.take(keep), solver.likelihood, solver.free, solver.tolerances
         )
-        self.position = _map_tensors(lambda tensor: tensor[going], self.position)
+        self.position = _at(going, self.position)
         self.nodes = (self.nodes[0][going], self.nodes[1][going])
         for name in ("place", "damping", "growth", "stretch", "used", "near", "gradient", "curvature"):
             setattr(self, name, getattr(self, name)[going])
@@ -431,6 +446,12 @@ def _map_tensors(function: Callable[..., torch.Tensor], value: Any, *others: Any
         for item in fields(value)
     }
     return type(value)(**named)
+
+
+def _at(places: torch.Tensor, tree: T) -> T:
+    """Pick elements of the batch of every tensor in a tree."""
+    picked: T = _map_tensors(lambda tensor: tensor[places], tree)
+    return picked
 
 
 def _choose(better: torch.Tensor, new: Position, old: Position) -> Position:
