@@ -32,6 +32,7 @@ from oofpy.fitting.uncertainty import degenerate_pairs, parameter_covariance
 from oofpy.flags import Flag
 from oofpy.map_statistics import robust_sigma
 from oofpy.optics.illumination import SHAPE_PARAMETERS
+from oofpy.optics.zernike import ZernikeTerm
 from oofpy.surface import WeightedDish, aperture_images, half_path_um
 
 FloatArray = NDArray[np.float64]
@@ -199,23 +200,12 @@ class _Values:
         squares = sum(fitted.samples * (fitted.noise / scale / fitted.border_noise) ** 2 for fitted in judged)
         return squares / max(sum(fitted.samples for fitted in judged) - free, 1)
 
-    def dish(self, number: int, order: int) -> WeightedDish:
-        layout = self.problem.model.layout
-        shape = tuple(float(self.values[number, layout.slice_of(name)][0]) for name in SHAPE_PARAMETERS)
-        terms = tuple(term for term in self.problem.terms if term.n <= order)
-        return WeightedDish(self.problem.telescope, shape, terms)
-
-    def mode_covariance(self, number: int, count: int) -> FloatArray:
-        """Covariance of the first coefficients, zero for fixed ones."""
-        full = np.zeros((count, count))
-        free = np.flatnonzero(self.set.free[:count])
-        full[np.ix_(free, free)] = self.covariance[number][: free.size, : free.size]
-        return full
-
     def _surface(self, number: int, order: int) -> SurfaceSummary:
-        dish, wavelength = self.dish(number, order), self.problem.observations[number].wavelength_m
-        values = self.values[number, : len(dish.terms)]
-        covariance = self.mode_covariance(number, len(dish.terms))
+        wavelength = self.problem.observations[number].wavelength_m
+        terms = tuple(term for term in self.problem.terms if term.n <= order)
+        dish = WeightedDish(self.problem.telescope, _shape(self.problem, self.values[number]), terms)
+        values = self.values[number, : len(terms)]
+        covariance = _mode_covariance(self.set.free_names, self.covariance[number], terms)
         without_focus = np.where([(term.n, term.l) == (2, 0) for term in dish.terms], 0.0, values)
         rms = dish.rms_rad(values)
         focus, focus_error = dish.best_focus_m(values, covariance, wavelength)
@@ -313,16 +303,26 @@ def _map_arrays(problem: FitProblem, number: int, solution: Solution) -> tuple[M
     return tuple(arrays)
 
 
-def _images(problem: FitProblem, number: int, chosen: OrderFit, solution: Solution) -> ApertureImages:
+def _shape(problem: FitProblem, values: FloatArray) -> tuple[float, ...]:
+    """Shape parameters of the illumination in a full parameter vector."""
     layout = problem.model.layout
+    return tuple(float(values[layout.slice_of(name)][0]) for name in SHAPE_PARAMETERS)
+
+
+def _mode_covariance(names: tuple[str, ...], covariance: FloatArray, terms: tuple[ZernikeTerm, ...]) -> FloatArray:
+    """Covariance of the coefficients of all terms, zero for those that are held; the free ones stand first."""
+    free = [place for place, term in enumerate(terms) if term.label in names]
+    full = np.zeros((len(terms), len(terms)))
+    full[np.ix_(free, free)] = covariance[: len(free), : len(free)]
+    return full
+
+
+def _images(problem: FitProblem, number: int, chosen: OrderFit, solution: Solution) -> ApertureImages:
     values = solution.parameters[number].cpu().numpy()
-    shape = tuple(float(values[layout.slice_of(name)][0]) for name in SHAPE_PARAMETERS)
-    count = len(chosen.coefficients)
-    covariance = np.zeros((count, count))
-    free = [place for place in range(count) if layout.names[place] in chosen.covariance_names]
-    covariance[np.ix_(free, free)] = chosen.covariance[: len(free), : len(free)]
+    terms = problem.terms[: len(chosen.coefficients)]
+    covariance = _mode_covariance(chosen.covariance_names, chosen.covariance, terms)
     axis, phase, error, amplitude = aperture_images(
-        problem.telescope, shape, problem.terms[:count], values[:count], covariance
+        problem.telescope, _shape(problem, values), terms, values[: len(terms)], covariance
     )
     wavelength = problem.observations[number].wavelength_m
     return ApertureImages(
