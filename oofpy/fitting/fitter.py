@@ -250,8 +250,9 @@ def _alone(
         other = _with_modes_up_to(problem, order, problem.other_start)[doubtful]
         second = problem.take(doubtful).solve(other, free, tolerances)
         for place, number in enumerate(doubtful):
-            solution = _exchange(solution, number, second, place)
-            if bool(second.cost[place] == solution.cost[number]):
+            solution.evaluations[number] += second.evaluations[place]
+            if bool(second.cost[place] < solution.cost[number]):
+                solution = _exchange(solution, number, second, place)
                 names[number] = "zero, other pointing"
     return solution, tuple(names)
 
@@ -268,10 +269,7 @@ def _in_doubt(problem: FitProblem, solution: Solution, number: int) -> bool:
 
 
 def _exchange(solution: Solution, number: int, second: Solution, place: int) -> Solution:
-    """Put one fit of a second solution in the place of one of the first if it is better; evaluations add up."""
-    solution.evaluations[number] += second.evaluations[place]
-    if not bool(second.cost[place] < solution.cost[number]):
-        return solution
+    """Put one fit of a second solution in the place of one of the first."""
     for name in ("parameters", "cost", "curvature"):
         getattr(solution, name)[number] = getattr(second, name)[place]
     for name in LinearFit.__dataclass_fields__:
