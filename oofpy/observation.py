@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oofpy.errors import InputError
 from oofpy.flags import Flag
+from oofpy.observing import Observing
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+
+# What u, v and dz of an observation mean: see Observation.
+Frame = Literal["file", "sky-azel", "sky-radec", "model"]
+# What the offsets of an image on the sky are: where the telescope points relative to the source, or the reverse.
+Offsets = Literal["telescope", "source"]
 
 
 def _frozen_array(values: object, dtype: type) -> NDArray[Any]:
@@ -107,6 +113,24 @@ class SourceFile:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class SkyOrientation:
+    """How offsets on the sky become directions seen from the dish; see `oofpy.conventions`.
+
+    Parameters
+    ----------
+    offsets : {"telescope", "source"}, optional
+        What an offset in the image is: the telescope's axis minus the source, as in a map of the sky, or the source
+        minus the axis. None: as the telescope's file says.
+    parallactic_angle_rad : tuple of float, radians, optional
+        Position angle of the zenith, from north through east, of every map, or one for all; needed for images in
+        right ascension and declination.
+    """
+
+    offsets: Offsets | None = None
+    parallactic_angle_rad: tuple[float, ...] | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
     """Two or more beam maps of one source, and how they were taken.
@@ -129,6 +153,15 @@ class Observation:
         What was read.
     flags : tuple of Flag
         What the reader found odd.
+    observing : Observing
+        How the maps were taken.
+    frame : {"file", "sky-azel", "sky-radec", "model"}
+        What u, v and dz mean. "file": the signs are those of the telescope's data files. "sky-azel", "sky-radec":
+        (u, v) are offsets in an image of the sky, u to the right (azimuth increasing, or west) and v up (elevation
+        increasing, or north), which `orientation` and the telescope turn into directions; dz as for "file". "model":
+        all signs are those of the model.
+    orientation : SkyOrientation
+        What is known of the orientation of an image of the sky.
 
     Raises
     ------
@@ -145,6 +178,9 @@ class Observation:
     date: str | None = None
     sources: tuple[SourceFile, ...] = ()
     flags: tuple[Flag, ...] = field(default=())
+    observing: Observing = field(default=Observing())
+    frame: Frame = "file"
+    orientation: SkyOrientation = SkyOrientation()
 
     def __post_init__(self) -> None:
         file = self.sources[0].path if self.sources else self.name

@@ -14,7 +14,8 @@ import numpy as np
 from oofpy.errors import InputError
 from oofpy.flags import Flag
 from oofpy.io.fits_access import checked_hdus
-from oofpy.observation import FloatArray, SourceFile
+from oofpy.observation import FloatArray, Frame, SkyOrientation, SourceFile
+from oofpy.observing import Observing
 
 MAX_BYTES = 2**31
 
@@ -172,6 +173,9 @@ class RawMap:
         The column of standard errors, if any.
     defocus : GivenNumber, optional
         Defocus in metres; None where the file does not say.
+    position : GivenNumber, optional
+        Absolute axial position of the subreflector in metres, for formats that give no defocus: the defocus is then
+        the difference to the map in focus.
     """
 
     file: Path
@@ -181,6 +185,7 @@ class RawMap:
     power: FloatArray
     error: FloatArray | None = None
     defocus: GivenNumber | None = None
+    position: GivenNumber | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,6 +206,14 @@ class RawFile:
         Mean elevation; None where unknown.
     flags : tuple of Flag
         What the reader found odd.
+    observing : Observing
+        What the file says about how the maps were taken.
+    frame : {"file", "sky-azel", "sky-radec"}
+        What u and v are; see `oofpy.observation.Observation`.
+    orientation : SkyOrientation
+        What the file says about the orientation of an image of the sky.
+    in_focus : int, optional
+        Number of the map in focus, from 1, for maps that give absolute positions.
     """
 
     maps: tuple[RawMap, ...]
@@ -212,6 +225,10 @@ class RawFile:
     date: str | None = None
     elevation_rad: float | None = None
     flags: tuple[Flag, ...] = field(default=())
+    observing: Observing = field(default=Observing())
+    frame: Frame = "file"
+    orientation: SkyOrientation = SkyOrientation()
+    in_focus: int | None = None
 
     @property
     def path(self) -> Path:

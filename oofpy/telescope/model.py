@@ -148,6 +148,9 @@ class Conventions:
     u_sign, v_sign : {1, -1}
         +1: u to the right and v up, seen from behind the dish looking at the sky, of the source minus the
         telescope's axis. The model's u, v are these times the file's.
+    image_offsets : {"telescope", "source"}, optional
+        What the offsets in images of the sky are: the telescope's axis minus the source, as where a map maker places
+        what each sample saw, or the source minus the axis. None: not known, to be said with the data.
     defocus, sky, surface : str
         The same in words, for reports; `surface` says what a positive surface error is.
     """
@@ -155,6 +158,7 @@ class Conventions:
     defocus_sign: int = 1
     u_sign: int = 1
     v_sign: int = 1
+    image_offsets: Literal["telescope", "source"] | None = None
     defocus: str = "dz > 0: the subreflector moves away from the primary and the path grows"
     sky: str = "u right, v up, seen from behind the dish looking at the sky; source minus the telescope's axis"
     surface: str = "surface error > 0: the metal lies below the ideal surface, towards the back"
