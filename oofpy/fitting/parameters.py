@@ -13,7 +13,7 @@ from oofpy.errors import ConfigurationError
 from oofpy.fitting.settings import ParameterRule
 from oofpy.fitting.solver import FreeParameters
 from oofpy.optics.illumination import SHAPE_PARAMETERS
-from oofpy.optics.layout import MAP_PARAMETERS, ParameterLayout
+from oofpy.optics.layout import MAP_PARAMETERS, RESPONSE_PARAMETERS, ParameterLayout
 from oofpy.optics.zernike import HIGHEST_ORDER, zernike_terms
 from oofpy.telescope import Telescope
 
@@ -90,6 +90,7 @@ class ParameterSet:
         values.free[layout.slice_of("modes")] = True
         values.free[layout.slice_of("pointing_u_rad")] = True
         values.free[layout.slice_of("pointing_v_rad")] = True
+        values.start[layout.slice_of("chop_gain_ratio")] = 1.0
         taper, illumination = layout.slice_of("edge_taper_db"), telescope.illumination
         values.free[taper] = illumination.edge_taper_free
         values.start[taper] = illumination.edge_taper_db
@@ -115,6 +116,7 @@ class ParameterSet:
             [
                 "Z(n,l) with n from 2 to 12 and n - |l| even",
                 *SHAPE_PARAMETERS,
+                *RESPONSE_PARAMETERS,
                 *(f"{kind} or {kind}[map]" for kind in MAP_PARAMETERS),
             ]
         )

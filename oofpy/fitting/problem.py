@@ -17,7 +17,9 @@ from oofpy.fitting.settings import FitSettings
 from oofpy.fitting.solver import FreeParameters, LevenbergMarquardt, Solution, Tolerances
 from oofpy.map_statistics import border_places, peak_position
 from oofpy.observation import BeamMap, Observation
-from oofpy.optics.beam import BeamModel, beam_model
+from oofpy.optics.beam import BeamModel
+from oofpy.optics.beam_building import beam_model
+from oofpy.optics.defocus import has_lateral_formula
 from oofpy.optics.sky import Positions
 from oofpy.optics.zernike import ZernikeTerm, zernike_terms
 from oofpy.telescope import Telescope
@@ -146,13 +148,17 @@ def prepare(
     Raises
     ------
     UsageError
-        If the observations differ in their number of maps, or CUDA is asked for and absent.
+        If the observations differ in their number of maps, are images of the sky whose directions are not known, or
+        CUDA is asked for and absent.
+    ConfigurationError
+        If a rule is wrong, or frees what the observations or the telescope do not have.
     InputError
         If an observation has fewer samples than parameters, or a map whose values are all alike or out of range.
     """
     if len({len(observation.maps) for observation in observations}) != 1:
         raise UsageError("observations fitted together need the same number of maps")
     for observation in observations:
+        _require_directions(observation)
         _require_range(observation)
     device = choose_device(settings.device)
     positions = _shared([[_used(m)[:2] for m in observation.maps] for observation in observations])
@@ -166,10 +172,12 @@ def prepare(
         torch.as_tensor(np.array([observation.defocus_m for observation in observations])),
         torch.tensor(wavelengths, dtype=torch.float64),
         terms,
+        observing=[observation.observing for observation in observations],
         device=device,
         dtype=torch.float64 if settings.precision == "double" else torch.float32,
     )
     parameters = ParameterSet.of_telescope(model.layout, telescope, settings.parameters)
+    _require_meaning(parameters, observations, telescope)
     if not parameters.free.any():
         raise ConfigurationError("every parameter is fixed", key="parameters", remedy="leave at least one free")
     data = _map_data(observations, model, settings.background_slopes, device)
@@ -227,6 +235,35 @@ def _same_positions(first: list[Positions], second: list[Positions]) -> bool:
     return all(
         np.array_equal(a, b) for one, other in zip(first, second, strict=True) for a, b in zip(one, other, strict=True)
     )
+
+
+def _require_directions(observation: Observation) -> None:
+    if observation.frame.startswith("sky"):
+        raise UsageError(
+            "the observation is an image of the sky, not yet in directions seen from the dish",
+            file=observation.sources[0].path if observation.sources else observation.name,
+            remedy="pass it through oofpy.in_model_convention",
+        )
+
+
+def _require_meaning(parameters: ParameterSet, observations: tuple[Observation, ...], telescope: Telescope) -> None:
+    """Refuse to free what the observation or the telescope does not have."""
+    free = parameters.free_names
+    if "chop_gain_ratio" in free and any(observation.observing.chop is None for observation in observations):
+        raise ConfigurationError(
+            "the maps are not chopped, so that there is no gain ratio of the two beams",
+            key="parameters.chop_gain_ratio.free",
+            value="true",
+            remedy="give the chop with observing.chop_throw and observing.chop_angle, or leave the ratio fixed",
+        )
+    moved = parameters.free | (parameters.start != 0)
+    lateral = [parameters.layout.slice_of(kind) for kind in ("lateral_x_m", "lateral_y_m")]
+    if any(moved[part].any() for part in lateral) and not has_lateral_formula(telescope.geometry):
+        raise ConfigurationError(
+            f"the path of a lateral move is not known for the {telescope.geometry.kind} geometry of {telescope.name}",
+            key="parameters.lateral_x_m, lateral_y_m",
+            remedy="leave them fixed at zero",
+        )
 
 
 # Squares of a map's values, and their inverses, must be numbers.

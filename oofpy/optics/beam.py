@@ -1,28 +1,27 @@
 """The forward model: parameters to beam maps at the observed points, and its derivatives.
 
 `E(u, v) = sum over pixels of w A exp(i phi) exp(-i k (x u + y v))`, `P = |E|^2`, where w is the band-limited mask, A
-the illumination and phi the sum of the surface, the defocus and the pointing of each map. Each parameter multiplies the
-aperture field by a real image: `i psi_j` for a phase, `a_j` for an amplitude. One derivative therefore costs one more
-transform, `dP/dp = 2 Re(conj(E) FT(dF/dp))`, and the gradient of any function of the maps costs one transform back.
+the illumination and phi the sum of the surface, what was known of the aperture, and the defocus, the lateral move and
+the pointing of each map. Each parameter multiplies the aperture field by a real image: `i psi_j` for a phase, `a_j` for
+an amplitude. One derivative therefore costs one more transform, `dP/dp = 2 Re(conj(E) FT(dF/dp))`, and the gradient of
+any function of the maps costs one transform back. How the maps were taken (`oofpy.optics.response`) is a linear
+operator on P.
 
-Every tensor has the leading dimensions (observation, map).
+Every tensor has the leading dimensions (observation, map). Over a band each map stands for several frequencies, at
+which the phase is larger or smaller in proportion; they are folded into the dimension of the maps.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import torch
 
-from oofpy.errors import InputError
-from oofpy.optics.aperture import ApertureSampling, band_limited_aperture, pixels_needed
-from oofpy.optics.defocus import defocus_images, defocus_path, defocus_path_rate
+from oofpy.optics.defocus import defocus_path, defocus_path_rate
 from oofpy.optics.illumination import SHAPE_PARAMETERS, IlluminationField, illuminate
-from oofpy.optics.layout import MAP_PARAMETERS, ParameterLayout
-from oofpy.optics.propagation import MatrixTransform, PaddedTransform, matrix_is_cheaper
-from oofpy.optics.sky import FINE_PER_BEAM, Positions, SkySampling, sky_sampling
-from oofpy.optics.zernike import ZernikeTerm, zernike_basis
+from oofpy.optics.layout import MAP_PARAMETERS, RESPONSE_PARAMETERS, ParameterLayout
+from oofpy.optics.projection import Projection
+from oofpy.optics.sky import SkySampling
 from oofpy.telescope import Telescope
 
 
@@ -33,15 +32,18 @@ class BeamState:
     Parameters
     ----------
     maps : Tensor, shape (batch, maps, samples)
-        Model beam at the samples, 1 at the peak of the unaberrated beam at the telescope's nominal illumination.
-    phasor : complex Tensor, shape (batch, maps, y, x)
+        Model beam at the samples, 1 at the peak that the unaberrated beam of a point source has at the telescope's
+        nominal illumination.
+    phasor : complex Tensor, shape (batch, maps * frequencies, y, x)
         Quadrature weight times exp(i phi).
     illumination : IlluminationField
         Amplitude (batch, y, x) and its derivatives.
-    field : complex Tensor, shape (batch, maps, v, u)
+    field : complex Tensor, shape (batch, maps * frequencies, v, u)
         Far field on the evaluation grid.
     defocus_m : Tensor, shape (batch, maps), metres
         Nominal defocus plus its error.
+    chop_gain_ratio : Tensor, shape (batch,)
+        Gain of the negative beam of a chop over that of the positive one.
     """
 
     maps: torch.Tensor
@@ -49,6 +51,7 @@ class BeamState:
     illumination: IlluminationField
     field: torch.Tensor
     defocus_m: torch.Tensor
+    chop_gain_ratio: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,10 @@ class BeamModel:
         at 1.
     defocus_images : Tensor, shape (powers, y, x)
         Path polynomial of a move of the subreflector (see `oofpy.optics.defocus`).
+    lateral_images : Tensor, shape (2, y, x)
+        Path per metre of a move of the subreflector along x and along y.
+    fixed_phase : Tensor, shape (observations, 1, y, x), radians
+        What is known of the aperture's phase (see `oofpy.optics.fixed_phase`).
     basis : Tensor, shape (modes, y, x)
         Phase of one radian of each mode; any linear basis.
     layout : ParameterLayout
@@ -75,8 +82,10 @@ class BeamModel:
     defocus_m : Tensor, shape (observations, maps), metres
         Nominal defocus, positive away from the primary.
     wavenumber_per_m : Tensor, shape (observations,), 1/m
-        2 pi / lambda.
-    transform, node_transform : MatrixTransform or PaddedTransform
+        2 pi / lambda at the centre of the band.
+    frequency_ratio : Tensor, shape (observations, frequencies)
+        Frequencies over the central one; a single 1 without a band.
+    grid, nodes : Projection
         From the aperture to the evaluation grid and to the nodes.
     single_basis : Tensor
         `basis` in single precision, for the nodes.
@@ -87,13 +96,16 @@ class BeamModel:
     y_m: torch.Tensor
     weight: torch.Tensor
     defocus_images: torch.Tensor
+    lateral_images: torch.Tensor
+    fixed_phase: torch.Tensor
     basis: torch.Tensor
     layout: ParameterLayout
     sky: SkySampling
     defocus_m: torch.Tensor
     wavenumber_per_m: torch.Tensor
-    transform: MatrixTransform | PaddedTransform
-    node_transform: MatrixTransform
+    frequency_ratio: torch.Tensor
+    grid: Projection
+    nodes: Projection
     single_basis: torch.Tensor
 
     def take(self, keep: list[int]) -> BeamModel:
@@ -104,15 +116,18 @@ class BeamModel:
             self,
             sky=self.sky.take(keep),
             defocus_m=self.defocus_m[keep],
+            fixed_phase=self.fixed_phase[keep],
             wavenumber_per_m=self.wavenumber_per_m[keep],
-            transform=self.transform.take(keep),
-            node_transform=self.node_transform.take(keep),
+            frequency_ratio=self.frequency_ratio[keep],
+            grid=self.grid.take(keep),
+            nodes=self.nodes.take(keep),
         )
 
     def nominal_parameters(self) -> torch.Tensor:
         """Parameters of an ideal surface, pointed and focused, with the telescope's own taper; shape (parameters,)."""
         values = self.defocus_m.new_zeros(len(self.layout.names))
         values[self.layout.slice_of("edge_taper_db")] = self.telescope.illumination.edge_taper_db
+        values[self.layout.slice_of("chop_gain_ratio")] = 1.0
         return values
 
     def _illuminate(self, parameters: torch.Tensor) -> IlluminationField:
@@ -121,7 +136,7 @@ class BeamModel:
         return illuminate(self.telescope.illumination, self.x_m, self.y_m, radius, shape)
 
     def phase(self, parameters: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Total phase over the aperture and the defocus of every map.
+        """Total phase over the aperture at the centre of the band, and the defocus of every map.
 
         Parameters
         ----------
@@ -132,15 +147,38 @@ class BeamModel:
         phase : Tensor, shape (batch, maps, y, x), radians
         defocus_m : Tensor, shape (batch, maps), metres
         """
-        x, y = self.x_m, self.y_m
         part = self.layout.slice_of
         k = self.wavenumber_per_m[:, None, None, None]
         defocus = self.defocus_m + parameters[:, part("defocus_error_m")]
         surface = torch.tensordot(parameters[:, part("modes")], self.basis, dims=1)[:, None]
-        pointing_u = parameters[:, part("pointing_u_rad")][..., None, None]
-        pointing_v = parameters[:, part("pointing_v_rad")][..., None, None]
-        path = defocus_path(self.defocus_images, defocus) + x * pointing_u + y * pointing_v
-        return surface + k * path, defocus
+        path = defocus_path(self.defocus_images, defocus)
+        for kind, image in self._moves():
+            path = path + parameters[:, part(kind)][..., None, None] * image
+        return surface + self.fixed_phase + k * path, defocus
+
+    def _moves(self) -> tuple[tuple[str, torch.Tensor], ...]:
+        """Parameters of each map whose path is proportional to them, and the path per unit (y, x)."""
+        lateral_x, lateral_y = self.lateral_images
+        return (
+            ("pointing_u_rad", self.x_m),
+            ("pointing_v_rad", self.y_m),
+            ("lateral_x_m", lateral_x),
+            ("lateral_y_m", lateral_y),
+        )
+
+    def _over_band(self, images: torch.Tensor) -> torch.Tensor:
+        """Scale phases (batch, maps, y, x) to every frequency: (batch, maps * frequencies, y, x)."""
+        if self.frequency_ratio.shape[1] == 1:
+            return images
+        return (images[:, :, None] * self.frequency_ratio[:, None, :, None, None]).flatten(1, 2)
+
+    def _from_band(self, images: torch.Tensor) -> torch.Tensor:
+        """Adjoint of `_over_band`."""
+        frequencies = self.frequency_ratio.shape[1]
+        if frequencies == 1:
+            return images
+        ratio = self.frequency_ratio[:, None, :, None, None]
+        return (images.unflatten(1, (-1, frequencies)) * ratio).sum(2)
 
     def __call__(self, parameters: torch.Tensor) -> BeamState:
         """Evaluate the maps.
@@ -156,11 +194,13 @@ class BeamModel:
             The maps at the samples, and what their derivatives need.
         """
         phase, defocus = self.phase(parameters)
+        phase = self._over_band(phase)
         illumination = self._illuminate(parameters)
         phasor = torch.complex(self.weight * torch.cos(phase), self.weight * torch.sin(phase))
-        field = self.transform(illumination.amplitude[:, None] * phasor)
-        power = field.real.square() + field.imag.square()
-        return BeamState(self.sky.sample(power.double()), phasor, illumination, field, defocus)
+        field = self.grid.far_field(illumination.amplitude[:, None] * phasor)
+        ratio = parameters[:, self.layout.slice_of("chop_gain_ratio")][:, 0]
+        power = self.grid.observe(field, ratio)
+        return BeamState(self.sky.sample(power.double()), phasor, illumination, field, defocus, ratio)
 
     def gradient(self, state: BeamState, cotangent: torch.Tensor) -> torch.Tensor:
         """Gradient of a function of the maps by all parameters.
@@ -176,67 +216,89 @@ class BeamModel:
         -------
         Tensor, shape (batch, parameters)
         """
-        pulled = self.transform.adjoint(self.sky.sample_adjoint(cotangent) * state.field)
+        on_grid = self.sky.sample_adjoint(cotangent)
+        pulled = self.grid.pull_back(on_grid, state.field, state.chop_gain_ratio)
         # 2 Re(conj(pulled) dF) with dF = i psi F for phases and a U for amplitudes.
         product = 2 * pulled.conj() * state.phasor
-        by_amplitude = product.real
-        by_phase = -product.imag * state.illumination.amplitude[:, None]
-        total = by_phase.sum(1).flatten(1)
-        x, y = self.x_m, self.y_m
+        by_amplitude = product.real.sum(1)
+        by_phase = self._from_band(-product.imag * state.illumination.amplitude[:, None])
+        chop = self.grid.chop_derivative(state.field)
+        derivatives = {
+            "modes": by_phase.sum(1).flatten(1) @ self.basis.flatten(1).T,
+            "chop_gain_ratio": torch.zeros_like(state.chop_gain_ratio)[:, None]
+            if chop is None
+            else (on_grid * chop).sum((1, 2, 3))[:, None],
+        }
+        for name in SHAPE_PARAMETERS:
+            derivatives[name] = (by_amplitude * state.illumination.derivatives[name]).sum((-1, -2))[:, None]
         k = self.wavenumber_per_m[:, None]
-        rate = defocus_path_rate(self.defocus_images, state.defocus_m)
-        amplitude_total = by_amplitude.sum(1)
-        parts = [total @ self.basis.flatten(1).T]
-        parts += [
-            (amplitude_total * state.illumination.derivatives[name]).sum((-1, -2))[:, None] for name in SHAPE_PARAMETERS
-        ]
-        parts += [k * (by_phase * image).sum((-1, -2)) for image in (x, y, rate)]
-        return torch.cat(parts, dim=1)
+        moves = dict(self._moves()) | {"defocus_error_m": defocus_path_rate(self.defocus_images, state.defocus_m)}
+        for kind, image in moves.items():
+            derivatives[kind] = k * (by_phase * image).sum((-1, -2))
+        order = ("modes", *SHAPE_PARAMETERS, *RESPONSE_PARAMETERS, *MAP_PARAMETERS)
+        return torch.cat([derivatives[kind] for kind in order], dim=1)
 
-    def field_derivatives(self, state: BeamState, columns: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    def field_derivatives(self, state: BeamState, columns: list[int], dtype: torch.dtype) -> torch.Tensor:
         """Aperture field and its derivatives.
 
         Parameters
         ----------
         state : BeamState
             Where.
-        columns : Tensor of int, shape (columns,)
-            Which derivative columns, in rising order, numbered as in `ParameterLayout.column_parameters`.
+        columns : list of int
+            Which derivative columns, in rising order, numbered as in `ParameterLayout.column_names`; those that act on
+            the field.
         dtype : torch.complex64 or torch.complex128
             Precision.
 
         Returns
         -------
-        complex Tensor, shape (batch, maps, 1 + columns, y, x)
+        complex Tensor, shape (batch, maps * frequencies, 1 + columns, y, x)
             The field itself first.
         """
         real = torch.float32 if dtype == torch.complex64 else torch.float64
         field = (state.illumination.amplitude[:, None] * state.phasor).to(dtype)
         rotated = torch.complex(-field.imag, field.real)
+        if self.frequency_ratio.shape[1] > 1:
+            rotated = rotated * self._over_band(torch.ones_like(state.defocus_m)[..., None, None]).to(real)
         stack = field.new_empty((*field.shape[:2], 1 + len(columns), *field.shape[2:]))
         stack[:, :, 0] = field
-        chosen = columns.tolist()
-        modes = sum(column < len(self.layout.mode_names) for column in chosen)
-        basis = self._basis_in(real)[chosen[:modes]]
-        torch.mul(rotated[:, :, None], basis, out=stack[:, :, 1 : modes + 1])
-        for place, column in enumerate(chosen[modes:], start=modes + 1):
-            kind = column - len(self.layout.mode_names)
-            if kind < len(SHAPE_PARAMETERS):
-                derivative = state.illumination.derivatives[SHAPE_PARAMETERS[kind]]
-                stack[:, :, place] = derivative[:, None] * state.phasor
+        modes = sum(column < len(self.layout.mode_names) for column in columns)
+        torch.mul(rotated[:, :, None], self._basis_in(real)[columns[:modes]], out=stack[:, :, 1 : modes + 1])
+        for place, column in enumerate(columns[modes:], start=modes + 1):
+            name = self.layout.column_names[column]
+            if name in SHAPE_PARAMETERS:
+                stack[:, :, place] = state.illumination.derivatives[name][:, None] * state.phasor
             else:
-                stack[:, :, place] = rotated * self._map_image(MAP_PARAMETERS[kind - len(SHAPE_PARAMETERS)], state)
+                stack[:, :, place] = rotated * self._map_image(name, state)
         return stack
 
     def _basis_in(self, dtype: torch.dtype) -> torch.Tensor:
         return self.basis if dtype == torch.float64 else self.single_basis
 
     def _map_image(self, kind: str, state: BeamState) -> torch.Tensor:
-        """Phase per unit of a parameter of each map, broadcast with (batch, maps, y, x)."""
+        """Phase per unit of a parameter of each map, broadcast with (batch, maps * frequencies, y, x)."""
         k = self.wavenumber_per_m[:, None, None, None]
         if kind == "defocus_error_m":
-            return k * defocus_path_rate(self.defocus_images, state.defocus_m)
-        return k * (self.x_m if kind == "pointing_u_rad" else self.y_m)
+            image = k * defocus_path_rate(self.defocus_images, state.defocus_m)
+            return image.repeat_interleave(self.frequency_ratio.shape[1], dim=1)
+        return k * dict(self._moves())[kind]
+
+    def _derivatives(
+        self, projection: Projection, state: BeamState, columns: torch.Tensor, dtype: torch.dtype
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Maps (batch, maps, v, u) and their derivatives (batch, maps, columns, v, u) on a grid."""
+        names = [self.layout.column_names[column] for column in columns.tolist()]
+        on_field = [
+            column for column, name in zip(columns.tolist(), names, strict=True) if name not in RESPONSE_PARAMETERS
+        ]
+        fields = self.field_derivatives(state, on_field, dtype)
+        maps, derivatives, chop = projection.derivatives(fields, state.chop_gain_ratio)
+        if len(on_field) == len(names):
+            return maps, derivatives
+        place = names.index("chop_gain_ratio")
+        chop = torch.zeros_like(maps) if chop is None else chop
+        return maps, torch.cat([derivatives[:, :, :place], chop[:, :, None], derivatives[:, :, place:]], dim=2)
 
     def jacobian(self, state: BeamState, columns: torch.Tensor, dtype: torch.dtype = torch.complex128) -> torch.Tensor:
         """Derivatives of the maps at the samples, exact.
@@ -254,13 +316,12 @@ class BeamModel:
         -------
         Tensor, shape (batch, maps, columns, samples)
         """
-        stack = self.field_derivatives(state, columns, dtype)
-        power = _power_derivatives(self.transform.in_precision(dtype)(stack))
+        _, power = self._derivatives(self.grid.in_precision(dtype), state, columns, dtype)
         maps = [self.sky.sample(power[:, :, column].double()) for column in range(len(columns))]
         return torch.stack(maps, dim=2)
 
     def node_jacobian(self, state: BeamState, columns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Maps and their derivatives on the nodes, for sums of products of derivatives.
+        """Maps and their derivatives on the nodes in single precision, for sums of products of derivatives.
 
         Parameters
         ----------
@@ -274,10 +335,8 @@ class BeamModel:
         maps : Tensor, shape (batch, maps, nodes)
         jacobian : Tensor, shape (batch, maps, columns, nodes)
         """
-        fields = self.node_transform(self.field_derivatives(state, columns, self.node_transform.kernel_u.dtype))
-        field = fields[:, :, 0]
-        power = field.real.square() + field.imag.square()
-        return power.flatten(2), _power_derivatives(fields).flatten(3)
+        maps, derivatives = self._derivatives(self.nodes, state, columns, torch.complex64)
+        return maps.flatten(2), derivatives.flatten(3)
 
     def node_weights(self, weights: torch.Tensor) -> torch.Tensor:
         """Sum weights of the samples (batch, maps, samples) on the nodes; shape (batch, maps, nodes)."""
@@ -292,142 +351,3 @@ class BeamModel:
     def unaberrated_peak(self, parameters: torch.Tensor) -> torch.Tensor:
         """Peak of the unaberrated, focused beam at the given illumination, in units of the nominal one; (batch,)."""
         return (self.weight * self._illuminate(parameters).amplitude).sum((-1, -2)).square()
-
-
-def _power_derivatives(fields: torch.Tensor) -> torch.Tensor:
-    """2 Re(conj(E) dE): fields (batch, maps, 1 + columns, v, u), the far field first, to all but that one."""
-    return (fields[:, :, 1:] * fields[:, :, :1].conj()).real * 2
-
-
-def beam_model(
-    telescope: Telescope,
-    positions: list[list[Positions]],
-    defocus_m: torch.Tensor,
-    wavelength_m: torch.Tensor,
-    terms: tuple[ZernikeTerm, ...],
-    *,
-    device: torch.device | str = "cpu",
-    dtype: torch.dtype = torch.float64,
-) -> BeamModel:
-    """Build the model of a batch of observations at the default accuracy.
-
-    Parameters
-    ----------
-    telescope : Telescope
-        The telescope of all of them.
-    positions : list (observations) of list (maps) of (u, v) arrays, radians
-        Directions of the samples; of one observation where all share them and the wavelength.
-    defocus_m : Tensor, shape (observations, maps), metres
-        Nominal defocus.
-    wavelength_m : Tensor, shape (observations,), metres
-        Wavelengths.
-    terms : tuple of ZernikeTerm
-        Terms of the phase.
-    device : device
-        Where the tensors live.
-    dtype : torch.float64 or torch.float32
-        Precision of the transforms.
-
-    Returns
-    -------
-    BeamModel
-        With the cheaper propagator on the evaluation grid.
-
-    Raises
-    ------
-    InputError
-        If the maps or the defocus ask for more than 400 pixels across the dish, which no sensible observation does.
-    """
-    dish = 2 * telescope.geometry.dish_radius_m
-    beams = (wavelength_m / dish).tolist()
-    sky = sky_sampling(positions, beams[: len(positions)])
-    aperture = band_limited_aperture(telescope, _pixels_across(telescope, sky, defocus_m, beams, terms))
-    complex_dtype = torch.complex128 if dtype == torch.float64 else torch.complex64
-    k = 2 * math.pi / wavelength_m
-    axis = torch.as_tensor(aperture.axis_m.copy())
-    transform: MatrixTransform | PaddedTransform
-    transform = _matrix_transform(axis, sky.u_rad, sky.v_rad, k, complex_dtype)
-    window = sky.fine_window
-    if window is not None:
-        padded = FINE_PER_BEAM * aperture.pixels_across
-        if not matrix_is_cheaper(axis.numel(), padded, window.count_u, window.count_v):
-            transform = PaddedTransform(axis.numel(), padded, *window, complex_dtype)
-    # The curvature needs no more than single precision: the step it gives is corrected by the next one.
-    nodes = _matrix_transform(axis, sky.node_u_rad, sky.node_v_rad, k, torch.complex64)
-    x, y = aperture.mesh(device)
-    radius = telescope.geometry.dish_radius_m
-    basis = zernike_basis(x / radius, y / radius, terms)
-    return BeamModel(
-        telescope,
-        x,
-        y,
-        _normalised_weight(telescope, aperture, x, y),
-        defocus_images(telescope.geometry, x, y),
-        basis,
-        ParameterLayout(tuple(term.label for term in terms), defocus_m.shape[1]),
-        sky.to(device),
-        defocus_m.to(device),
-        k.to(device),
-        transform.to(device),
-        nodes.to(device),
-        basis.float(),
-    )
-
-
-def _normalised_weight(
-    telescope: Telescope, aperture: ApertureSampling, x_m: torch.Tensor, y_m: torch.Tensor
-) -> torch.Tensor:
-    weight = torch.as_tensor(aperture.weight.copy(), device=x_m.device)
-    nominal = {name: x_m.new_zeros(1) for name in SHAPE_PARAMETERS}
-    nominal["edge_taper_db"] = x_m.new_tensor([telescope.illumination.edge_taper_db])
-    radius = telescope.geometry.dish_radius_m
-    amplitude = illuminate(telescope.illumination, x_m, y_m, radius, nominal).amplitude[0]
-    return weight / (weight * amplitude).sum()
-
-
-def _pixels_across(
-    telescope: Telescope,
-    sky: SkySampling,
-    defocus_m: torch.Tensor,
-    beams: list[float],
-    terms: tuple[ZernikeTerm, ...],
-) -> int:
-    """Pixels for the fastest variation over the aperture: map edge, defocus at the rim, and the surface."""
-    radius = telescope.geometry.dish_radius_m
-    scale = torch.tensor(beams, dtype=torch.float64)[:, None, None]
-    map_edge = max(float((axes.abs() / scale).max()) for axes in (sky.u_rad, sky.v_rad))
-    r = torch.linspace(0, radius, 200, dtype=torch.float64)[None]
-    path = defocus_path(defocus_images(telescope.geometry, r, torch.zeros_like(r)), defocus_m.abs().max())
-    rim_slope = float((path.diff() / (r[0, 1] - r[0, 0])).abs().max())
-    defocus = rim_slope / min(beams)
-    order = max((term.n for term in terms), default=0)
-    pixels = pixels_needed(map_edge + defocus + _SURFACE_CYCLES * order**2 * (order + 2))
-    if pixels > _MOST_PIXELS:
-        raise InputError(
-            f"the model would need {pixels} pixels across the dish, more than {_MOST_PIXELS}: the maps reach "
-            f"{map_edge:.0f} lambda/D, and the defocus adds {defocus:.0f} cycles a diameter",
-            key="u, v, dz",
-            remedy="check the units of u, v and dz, or leave out the outer samples with --radius",
-        )
-    return pixels
-
-
-# Z(n,0) has a slope of n (n + 2) / 2 rad/R at the rim for each radian, and beyond the rim, where the filter of the mask
-# still reaches, a term grows with the n-th power. With this many cycles a diameter a surface of 0.3 rad rms errs by a
-# few 1e-4 of each map's peak at every order (tested against finer sampling).
-_SURFACE_CYCLES = 0.02
-_MOST_PIXELS = 400
-
-
-def _matrix_transform(
-    axis_m: torch.Tensor,
-    u_rad: torch.Tensor,
-    v_rad: torch.Tensor,
-    wavenumber_per_m: torch.Tensor,
-    dtype: torch.dtype,
-) -> MatrixTransform:
-    """Kernels for all maps, or one pair of kernels where all maps share their axes (one large matrix product)."""
-    q_u, q_v = (axes * wavenumber_per_m[:, None, None] for axes in (u_rad, v_rad))
-    if all(torch.allclose(q, q[:1, :1].expand_as(q), rtol=0, atol=1e-12 * float(q.abs().max())) for q in (q_u, q_v)):
-        q_u, q_v = q_u[0, 0], q_v[0, 0]
-    return MatrixTransform.on_axes(axis_m, axis_m, q_u, q_v, dtype)

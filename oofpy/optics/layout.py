@@ -9,15 +9,17 @@ import torch
 
 from oofpy.optics.illumination import SHAPE_PARAMETERS
 
-MAP_PARAMETERS = ("pointing_u_rad", "pointing_v_rad", "defocus_error_m")
+# Of the sky's response; see `oofpy.optics.response`.
+RESPONSE_PARAMETERS = ("chop_gain_ratio",)
+MAP_PARAMETERS = ("pointing_u_rad", "pointing_v_rad", "defocus_error_m", "lateral_x_m", "lateral_y_m")
 
 
 @dataclass(frozen=True)
 class ParameterLayout:
     """Places of the named parameters in a vector.
 
-    First the coefficients of the phase basis, then the shape of the illumination, then, for each kind of
-    parameter a map has of its own, the values of all maps.
+    First the coefficients of the phase basis, then the shape of the illumination and the response of the sky, then, for
+    each kind of parameter a map has of its own, the values of all maps.
 
     Parameters
     ----------
@@ -30,10 +32,10 @@ class ParameterLayout:
     mode_names: tuple[str, ...]
     maps: int
 
-    @property
+    @cached_property
     def shared_names(self) -> tuple[str, ...]:
         """Parameters that all maps share."""
-        return (*self.mode_names, *SHAPE_PARAMETERS)
+        return (*self.mode_names, *SHAPE_PARAMETERS, *RESPONSE_PARAMETERS)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -41,22 +43,23 @@ class ParameterLayout:
         own = (f"{kind}[{number + 1}]" for kind in MAP_PARAMETERS for number in range(self.maps))
         return (*self.shared_names, *own)
 
+    @cached_property
+    def column_names(self) -> tuple[str, ...]:
+        """Derivative columns of each map: the shared parameters and one of each kind of its own."""
+        return (*self.shared_names, *MAP_PARAMETERS)
+
     def slice_of(self, kind: str) -> slice:
-        """Places of the coefficients (`"modes"`), of a shape parameter, or of a kind of map parameter."""
-        modes = len(self.mode_names)
+        """Places of the coefficients (`"modes"`), of another shared parameter, or of a kind of map parameter."""
         if kind == "modes":
-            return slice(0, modes)
-        if kind in SHAPE_PARAMETERS:
-            start = modes + SHAPE_PARAMETERS.index(kind)
-            return slice(start, start + 1)
-        start = len(self.shared_names) + MAP_PARAMETERS.index(kind) * self.maps
-        return slice(start, start + self.maps)
+            return slice(0, len(self.mode_names))
+        if kind in MAP_PARAMETERS:
+            start = len(self.shared_names) + MAP_PARAMETERS.index(kind) * self.maps
+            return slice(start, start + self.maps)
+        start = self.shared_names.index(kind)
+        return slice(start, start + 1)
 
     def column_parameters(self) -> torch.Tensor:
-        """Parameter that each derivative column of each map belongs to, shape (maps, columns).
-
-        The columns of a map are the shared parameters and one of each kind of its own.
-        """
+        """Parameter that each derivative column of each map belongs to, shape (maps, columns)."""
         shared = torch.arange(len(self.shared_names)).expand(self.maps, -1)
         own = len(self.shared_names) + torch.arange(len(MAP_PARAMETERS)) * self.maps
         return torch.cat([shared, own + torch.arange(self.maps)[:, None]], dim=1)

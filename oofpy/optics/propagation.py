@@ -176,6 +176,50 @@ class PaddedTransform:
         return self._back_along_last_axis(along_y.transpose(-1, -2), self.first_u, self.count_u)
 
 
+@dataclass(frozen=True)
+class FullTransform:
+    """Zero-padded FFT to all directions, without the phase of the origin: for the power of the far field alone.
+
+    Parameters
+    ----------
+    pixels : int
+        Pixels along each axis of the aperture field.
+    padded_size : int
+        Length of the transform.
+    dtype : torch.complex128 or torch.complex64
+        Precision.
+    """
+
+    pixels: int
+    padded_size: int
+    dtype: torch.dtype = torch.complex128
+
+    def in_precision(self, dtype: torch.dtype) -> FullTransform:
+        """The same in single (complex64) or double (complex128) precision."""
+        return replace(self, dtype=dtype)
+
+    def take(self, keep: list[int]) -> FullTransform:  # noqa: ARG002 - the interface of MatrixTransform
+        """Return itself: all observations share it."""
+        return self
+
+    def to(self, device: torch.device | str) -> FullTransform:  # noqa: ARG002 - the interface of MatrixTransform
+        """Return itself: it holds no tensors."""
+        return self
+
+    def __call__(self, field: torch.Tensor) -> torch.Tensor:
+        """Propagate fields of shape (..., y, x) to (..., padded_size, padded_size)."""
+        # Along x only the rows that are not empty.
+        along_u: torch.Tensor = torch.fft.fft(field.to(self.dtype), n=self.padded_size, dim=-1)
+        far: torch.Tensor = torch.fft.fft(along_u, n=self.padded_size, dim=-2)
+        return far
+
+    def adjoint(self, far_field: torch.Tensor) -> torch.Tensor:
+        """Adjoint of the transform: fields of shape (..., padded_size, padded_size) to (..., y, x)."""
+        along_y = torch.fft.ifft(far_field.to(self.dtype), dim=-2, norm="forward")[..., : self.pixels, :]
+        field: torch.Tensor = torch.fft.ifft(along_y, dim=-1, norm="forward")
+        return field[..., : self.pixels]
+
+
 def fast_size(at_least: int) -> int:
     """Smallest size of at least `at_least` that an FFT handles well."""
     return int(scipy.fft.next_fast_len(at_least))
