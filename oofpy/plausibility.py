@@ -7,15 +7,18 @@ far outside a refusal.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from oofpy.errors import InputError
 from oofpy.flags import Flag
-from oofpy.map_statistics import border_noise, brightest_position, extent, peak_height
+from oofpy.map_statistics import border_noise, border_places, brightest_position, extent, peak_height
 from oofpy.observation import BeamMap, Observation
+from oofpy.observing import Chop
 from oofpy.quantities import format_angle, format_length
 from oofpy.telescope import Telescope
 
@@ -33,6 +36,23 @@ VISIBLE, FAINTEST, FAINTEST_IN_FOCUS = 3.0, 10.0, 100.0
 # Outermost part of the half-width, where a source is taken to lie outside; more in maps of few samples.
 BORDER, WIDEST_BORDER = 0.05, 0.15
 
+FWHM_BEAMS = 1.2  # full width at half maximum of a usual beam, in lambda/D
+EXTENDED_FWHM, LARGEST_SOURCE_FWHM = 0.3, 3.0
+NEGATIVE_BEAM = 0.2  # of the peak; unsourced. A beam without chopping has no negative lobes.
+# Smallest and largest apparent diameter in arcseconds, of the planets from the NASA planetary fact sheets.
+APPARENT_DIAMETERS_ARCSEC = {
+    "sun": (1800.0, 2000.0),  # about half a degree
+    "moon": (1800.0, 2000.0),
+    "mercury": (4.5, 13.0),
+    "venus": (9.7, 66.0),
+    "mars": (3.5, 25.1),
+    "jupiter": (29.8, 50.1),
+    "saturn": (14.5, 20.1),
+    "uranus": (3.3, 4.1),
+    "neptune": (2.2, 2.4),
+}
+_ARCSEC = np.pi / 648000
+
 
 def check_observation(observation: Observation, telescope: Telescope) -> tuple[Flag, ...]:
     """Compare an observation with what the telescope can have seen.
@@ -48,7 +68,7 @@ def check_observation(observation: Observation, telescope: Telescope) -> tuple[F
     -------
     tuple of Flag
         What looks wrong, empty if nothing does: `map-size`, `undersampled`, `defocus-size`, `no-focus-map`,
-        `source-off-centre`, `low-signal`.
+        `source-off-centre`, `low-signal`, `source-size`, `negative-beam`.
 
     Raises
     ------
@@ -60,14 +80,22 @@ def check_observation(observation: Observation, telescope: Telescope) -> tuple[F
     """
     telescope.require_complete()
     _require_samples(observation)
+    distance = observation.observing.source_distance_m
+    waves = [
+        defocus_path_waves(telescope, float(move), observation.wavelength_m, distance) for move in observation.defocus_m
+    ]
     return (
         *_size_flags(observation, telescope),
-        *_defocus_flags(observation, telescope),
-        *_source_flags(observation),
+        *_defocus_flags(observation, waves),
+        *_source_flags(observation, in_focus=int(np.argmin(waves))),
+        *_source_size_flags(observation, telescope),
+        *_negative_beam_flags(observation),
     )
 
 
-def defocus_path_waves(telescope: Telescope, defocus_m: float, wavelength_m: float) -> float:
+def defocus_path_waves(
+    telescope: Telescope, defocus_m: float, wavelength_m: float, source_distance_m: float | None = None
+) -> float:
     """Peak-to-valley of the path that a move of the subreflector adds over the open aperture.
 
     Parameters
@@ -78,22 +106,18 @@ def defocus_path_waves(telescope: Telescope, defocus_m: float, wavelength_m: flo
         Move from focus.
     wavelength_m : float, metres
         Wavelength.
+    source_distance_m : float, metres, optional
+        Distance of a source that is near, whose own path is added.
 
     Returns
     -------
     float
-        In wavelengths. The paths are axisymmetric, so there is no tilt to remove.
+        In wavelengths; piston and tilt are removed.
     """
-    import torch
+    from oofpy.optics.defocus import path_range_m
 
-    from oofpy.optics.defocus import defocus_images, defocus_path
-
-    r = torch.linspace(telescope.blockage.disc_radius_m, telescope.geometry.dish_radius_m, 201, dtype=torch.float64)[
-        None
-    ]
-    images = defocus_images(telescope.geometry, r, torch.zeros_like(r))
-    path = defocus_path(images, torch.tensor(defocus_m, dtype=torch.float64))
-    return float(path.max() - path.min()) / wavelength_m
+    disc = telescope.blockage.disc_radius_m
+    return path_range_m(telescope.geometry, disc, defocus_m, source_distance_m) / wavelength_m
 
 
 def _file(observation: Observation) -> str | Path:
@@ -156,10 +180,11 @@ def _size_flags(observation: Observation, telescope: Telescope) -> list[Flag]:
     return flags
 
 
-def _defocus_flags(observation: Observation, telescope: Telescope) -> list[Flag]:
+def _defocus_flags(observation: Observation, path_waves: Sequence[float]) -> list[Flag]:
     moves = np.abs(observation.defocus_m)
-    largest, smallest = float(moves.max()), float(moves.min())
-    waves = defocus_path_waves(telescope, largest, observation.wavelength_m)
+    largest = float(moves[np.argmax(path_waves)])
+    smallest = float(moves[np.argmin(path_waves)])
+    waves = max(path_waves)
     low, high = DEFOCUS_PATH_WAVES
     described = f"largest dz {format_length(largest)}, a path of {waves:.3g} wavelengths over the aperture"
     remedy = "check the unit of dz (metres expected) and of the wavelength or frequency (m, Hz expected), or give --dz"
@@ -174,7 +199,7 @@ def _defocus_flags(observation: Observation, telescope: Telescope) -> list[Flag]
     flags = []
     if not low <= waves <= high:
         flags.append(Flag("defocus-size", f"unusual defocus: {described}; usual are {low:g} to {high:g}; {remedy}"))
-    if defocus_path_waves(telescope, smallest, observation.wavelength_m) > NEAR_FOCUS_WAVES:
+    if min(path_waves) > NEAR_FOCUS_WAVES:
         flags.append(
             Flag(
                 "no-focus-map",
@@ -186,8 +211,8 @@ def _defocus_flags(observation: Observation, telescope: Telescope) -> list[Flag]
     return flags
 
 
-def _source_flags(observation: Observation) -> list[Flag]:
-    signals = [_signal_to_noise(beam_map) for beam_map in observation.maps]
+def _source_flags(observation: Observation, in_focus: int) -> list[Flag]:
+    signals = [_signal_to_noise(beam_map, observation.observing.chop) for beam_map in observation.maps]
     at_border = [number for number, beam_map in enumerate(observation.maps) if _is_at_border(beam_map)]
     if all(number in at_border or signal < VISIBLE for number, signal in enumerate(signals)):
         raise InputError(
@@ -206,7 +231,6 @@ def _source_flags(observation: Observation) -> list[Flag]:
             )
         )
     faint = [number for number, signal in enumerate(signals) if signal < FAINTEST]
-    in_focus = int(np.argmin(np.abs(observation.defocus_m)))
     if faint:
         least = min(signals)
         flags.append(
@@ -228,12 +252,94 @@ def _source_flags(observation: Observation) -> list[Flag]:
     return flags
 
 
-def _signal_to_noise(beam_map: BeamMap) -> float:
-    noise = border_noise(beam_map)
+def _source_size_flags(observation: Observation, telescope: Telescope) -> list[Flag]:
+    beam = FWHM_BEAMS * observation.wavelength_m / (2 * telescope.geometry.dish_radius_m)
+    of_beam = f"of the beam's full width at half maximum, about {FWHM_BEAMS:g} lambda/D = {format_angle(beam)}"
+    source = observation.observing.source
+    if source is not None:
+        if source.diameter_rad <= LARGEST_SOURCE_FWHM * beam:
+            return []
+        message = (
+            f"the source of {format_angle(source.diameter_rad)} is {source.diameter_rad / beam:.2g} times {of_beam}: "
+            "it blurs what tells of the surface; check the unit of observing.source_diameter"
+        )
+        return [Flag("source-size", message)]
+    # Underscores and digits part words too: MARS_20190426.
+    words = set(re.findall(r"[a-z]+", (observation.object_name or "").lower()))
+    flags = []
+    for body in sorted(words & APPARENT_DIAMETERS_ARCSEC.keys()):
+        smallest, largest = (arcsec * _ARCSEC / beam for arcsec in APPARENT_DIAMETERS_ARCSEC[body])
+        if largest <= EXTENDED_FWHM:
+            continue
+        message = (
+            f"{body} is {smallest:.2g} to {largest:.2g} times {of_beam}, and the model has a point source; "
+            "give observing.source_shape and observing.source_diameter"
+        )
+        flags.append(Flag("source-size", message, serious=smallest > EXTENDED_FWHM))
+    return flags
+
+
+def _negative_beam_flags(observation: Observation) -> list[Flag]:
+    """Look for what beam switching leaves in the clearest map and in most of those that show the source.
+
+    A small map of a defocused beam may have a hollow middle below its border; one in focus has none.
+    """
+    if observation.observing.chop is not None:
+        return []
+    level = [_without_slope(beam_map) for beam_map in observation.maps]
+    signals = [_signal_to_noise(beam_map) for beam_map in level]
+    bright = [number for number in np.argsort(signals)[::-1] if signals[number] >= FAINTEST]
+    depths = [_negative_part(level[number]) for number in bright]
+    seen = [depth > NEGATIVE_BEAM for depth in depths]
+    if 2 * sum(seen) <= len(bright) or not seen[0]:
+        return []
+    message = (
+        f"the maps have a negative part as deep as {max(depths):.0%} of their peak: they look beam-switched; "
+        "give observing.chop_throw"
+    )
+    return [Flag("negative-beam", message)]
+
+
+def _negative_part(beam_map: BeamMap) -> float:
+    """Depth of the lowest part of a map below its border, over the height of its peak; 0 where it is noise.
+
+    Both are medians of cells of several samples, which single glitches do not move.
+    """
+    depth = peak_height(replace(beam_map, power=-beam_map.power))
+    return depth / peak_height(beam_map) if depth > VISIBLE * border_noise(beam_map) else 0.0
+
+
+def _without_slope(beam_map: BeamMap) -> BeamMap:
+    """Take the plane through the border off a map, by least absolute deviations."""
+    used = np.asarray(beam_map.used)
+    border = border_places(beam_map.u_rad[used], beam_map.v_rad[used])
+    u, v, power = (values[used][border] for values in (beam_map.u_rad, beam_map.v_rad, beam_map.power))
+    scale = max(float(np.abs([u, v]).max()), float(np.finfo(float).tiny))
+    shapes = np.stack([np.ones_like(u), u / scale, v / scale], axis=1)
+    weight = np.ones_like(u)
+    for _ in range(10):  # reweighted least squares: a beam that reaches the border has no say
+        plane = np.linalg.lstsq(shapes * weight[:, None], power * weight, rcond=None)[0]
+        away = np.abs(power - shapes @ plane)
+        weight = 1 / np.sqrt(away + 1e-6 * (away.max() or 1.0))
+    rise = (plane[1] * beam_map.u_rad + plane[2] * beam_map.v_rad) / scale
+    return replace(beam_map, power=beam_map.power - rise)
+
+
+def _signal_to_noise(beam_map: BeamMap, chop: Chop | None = None) -> float:
+    noise = border_noise(beam_map if chop is None else _without_negative_beam(beam_map, chop))
     height = peak_height(beam_map)
     if noise > 0:
         return height / noise
     return np.inf if height > 0 else 0.0
+
+
+def _without_negative_beam(beam_map: BeamMap, chop: Chop) -> BeamMap:
+    """Leave out what is nearer to the negative beam than to the middle of the throw, where enough remains."""
+    u, v = brightest_position(beam_map)
+    throw_u, throw_v = chop.throw_uv_rad
+    away = np.hypot(beam_map.u_rad - u - throw_u, beam_map.v_rad - v - throw_v)
+    kept = np.asarray(beam_map.used) & (away > chop.throw_rad / 2)
+    return replace(beam_map, used=kept) if np.count_nonzero(kept) >= FEWEST_SAMPLES else beam_map
 
 
 def _is_at_border(beam_map: BeamMap) -> bool:

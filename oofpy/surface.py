@@ -105,9 +105,10 @@ class WeightedDish:
     def best_focus_m(
         self, coefficients: FloatArray, covariance: FloatArray, wavelength_m: float
     ) -> tuple[float, float]:
-        """The dz that minimises the weighted rms of `phi - k delta(dz)`, and its error.
+        """The dz that minimises the weighted rms of `phi - k delta(dz)`, piston and tilt removed, and its error.
 
-        The subreflector acts as if it stood this far from focus; a move by minus this corrects it.
+        The subreflector acts as if it stood this far from focus; a move by minus this corrects it. A tilt moves the
+        beam and blurs nothing; the path of an offset dish contains one.
         The path is taken as linear in the move, which for the small moves of a focus correction it is.
 
         Parameters
@@ -121,7 +122,9 @@ class WeightedDish:
         (best_focus_m, error_m) : float, metres
             Positive away from the primary.
         """
-        path = defocus_images(self.telescope.geometry, *self._sampling.mesh())[0].flatten().numpy()
+        x, y = self._sampling.mesh()
+        path = defocus_images(self.telescope.geometry, x, y)[0].flatten().numpy()
+        path = _without_tilt(path, x.flatten().numpy(), y.flatten().numpy(), self._weight)
         joint = _covariance(np.vstack([self._modes, path]), self._weight)
         per_radian = joint[:-1, -1] / joint[-1, -1] * wavelength_m / (2 * math.pi)
         error = math.sqrt(max(float(per_radian @ covariance @ per_radian), 0.0))
@@ -141,6 +144,13 @@ def _dish_modes(telescope: Telescope, terms: tuple[ZernikeTerm, ...]) -> FloatAr
 def _covariance(modes: FloatArray, weight: FloatArray) -> FloatArray:
     mean = modes @ weight
     return np.asarray((modes * weight) @ modes.T - np.outer(mean, mean))
+
+
+def _without_tilt(path: FloatArray, x_m: FloatArray, y_m: FloatArray, weight: FloatArray) -> FloatArray:
+    """Take the plane that fits best, by the weights, off a path over the pixels."""
+    plane = np.stack([np.ones_like(x_m), x_m, y_m])
+    weighted = plane * weight
+    return np.asarray(path - np.linalg.solve(weighted @ plane.T, weighted @ path) @ plane)
 
 
 def illumination_amplitude(

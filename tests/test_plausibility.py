@@ -10,6 +10,7 @@ from oofpy.errors import ConfigurationError, InputError
 from oofpy.io.observations import read_observation
 from oofpy.map_statistics import peak_position
 from oofpy.observation import BeamMap, Observation
+from oofpy.observing import Chop, ExtendedSource, Observing
 from oofpy.plausibility import check_observation, defocus_path_waves
 from oofpy.telescope import load_telescope
 
@@ -183,6 +184,113 @@ def test_a_noise_free_map_has_signal():
 def test_an_incomplete_telescope_is_refused():
     with pytest.raises(ConfigurationError, match="unknown"):
         check_observation(observation(), replace(TELESCOPE, missing=("geometry.primary_focal_length",)))
+
+
+ARCSEC = np.pi / 648000
+FWHM = 1.2 * BEAM  # 18.15 arcsec: 0.3 of it are 5.4 arcsec
+
+
+def of(name=None, **observing):
+    return replace(observation(), object_name=name, observing=Observing(**observing))
+
+
+@pytest.mark.parametrize(
+    ("name", "serious"),
+    [
+        ("Jupiter", True),
+        ("VENUS_20190426", True),
+        ("the moon", True),
+        ("Sun", True),
+        ("mars", False),
+        ("MERCURY", False),
+        ("uranus", None),
+        ("Neptune", None),
+        ("3C84", None),
+        ("Marsden 5", None),
+        (None, None),
+    ],
+)
+def test_a_planet_as_large_as_the_beam_is_flagged(name, serious):
+    flags = check_observation(of(name), TELESCOPE)
+    assert codes(flags) == ([] if serious is None else ["source-size"])
+    assert codes(flags, True) == (["source-size"] if serious else [])
+    if serious is not None:
+        assert "1.2 lambda/D = 18.15" in flags[0].message
+
+
+def test_a_planet_with_its_disc_in_the_model_is_not_flagged():
+    disc = ExtendedSource("disc", 40 * ARCSEC)
+    assert check_observation(of("Jupiter", source=disc), TELESCOPE) == ()
+
+
+@pytest.mark.parametrize(("times", "flagged"), [(2.9, False), (3.1, True)])
+def test_a_modelled_source_of_many_beams_is_flagged(times, flagged):
+    flags = check_observation(of(source=ExtendedSource("gaussian", times * FWHM)), TELESCOPE)
+    assert codes(flags, True) == (["source-size"] if flagged else [])
+    if flagged:
+        assert "3.1 times" in flags[0].message
+
+
+def chopped(gain=1.0, throw=4.0, centre=(-2.0, 1.0), chop=None, **settings):
+    """Maps of a beam minus the same beam `throw` beams to the right."""
+    maps = []
+    for number, dz in enumerate((-2e-3, 0.0, 2e-3)):
+        positive = spot_map(dz, seed=number, centre=centre, **settings)
+        negative = spot_map(dz, seed=number + 50, centre=(centre[0] + throw, centre[1]), **settings)
+        maps.append(replace(positive, power=positive.power - gain * negative.power))
+    return Observation("chopped", maps, WAVELENGTH, observing=Observing(chop=chop))
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.5])
+def test_a_beam_switched_map_is_flagged(gain):
+    flags = check_observation(chopped(gain), TELESCOPE)
+    assert codes(flags, True) == ["negative-beam"]
+    assert "observing.chop_throw" in flags[0].message
+
+
+@pytest.mark.parametrize(
+    ("throw", "centre"), [(4.0, (-2.0, 1.0)), (5.0, (0.5, 0.0)), (9.0, (0.0, 0.0)), (2.0, (0.0, 0.0))]
+)
+def test_a_beam_switched_map_with_its_chop_in_the_model_is_not_flagged(throw, centre):
+    observed = chopped(throw=throw, centre=centre, chop=Chop(throw * BEAM, 0.0))
+    assert check_observation(observed, TELESCOPE) == ()
+
+
+def test_noise_glitches_and_slopes_are_no_negative_beam():
+    rng = np.random.default_rng(3)
+    maps = []
+    for beam_map in observation(height=150.0).maps:
+        power = np.array(beam_map.power) + 3 * beam_map.u_rad / BEAM
+        hit = rng.uniform(size=power.size) < 0.03
+        power[hit] -= power.max() * rng.uniform(0.2, 1.0, hit.sum())
+        maps.append(replace(beam_map, power=power))
+    assert "negative-beam" not in codes(check_observation(Observation("test", maps, WAVELENGTH), TELESCOPE))
+
+
+def test_a_hollow_in_defocused_maps_alone_is_no_negative_beam():
+    maps = list(observation().maps)
+    for number in (0, 2):
+        ring = np.hypot(maps[number].u_rad, maps[number].v_rad) / BEAM
+        bumpy = 500 * np.exp(-((ring - 3) ** 2)) - 250 * np.exp(-(ring**2)) + maps[number].power
+        maps[number] = replace(maps[number], power=bumpy)
+    assert "negative-beam" not in codes(check_observation(Observation("test", maps, WAVELENGTH), TELESCOPE))
+
+
+def test_defocus_of_a_near_source_counts_its_own_path():
+    # At 20 km the rim of the JCMT lies 1.4 mm = 1.3 wavelengths behind, as if 2.15 mm out of focus.
+    open_ring = 7.5**2 - TELESCOPE.blockage.disc_radius_m**2
+    assert defocus_path_waves(TELESCOPE, 0.0, WAVELENGTH, 20e3) == pytest.approx(open_ring / 4e4 / WAVELENGTH, rel=1e-6)
+    assert defocus_path_waves(TELESCOPE, 2.15e-3, WAVELENGTH, 20e3) < 0.2
+    shifted = [replace(beam_map, defocus_m=beam_map.defocus_m + 2.15e-3) for beam_map in observation().maps]
+    far = replace(observation(), maps=tuple(shifted))
+    near = replace(far, observing=Observing(source_distance_m=20e3))
+    assert codes(check_observation(far, TELESCOPE)) == ["no-focus-map"]
+    assert check_observation(near, TELESCOPE) == ()
+
+
+def test_tilt_of_an_offset_dish_is_no_defocus():
+    gbt = load_telescope("gbt")
+    assert defocus_path_waves(gbt, 38e-3, 38e-3 / 4.1) == pytest.approx(1.1, abs=0.05)
 
 
 def test_importing_the_checks_imports_no_torch():

@@ -126,6 +126,32 @@ def test_best_focus_minimises_the_weighted_rms():
     assert rms(found) < min(rms(found + 3e-6), rms(found - 3e-6), rms(0.0))
 
 
+@pytest.mark.parametrize("move_m", [2e-3, -1e-3])
+def test_best_focus_of_an_offset_dish_is_free_of_its_tilt(move_m):
+    """The path of an offset dish contains a tilt, which the fitted terms do not."""
+    wavelength, radius = 9e-3, 50.0
+    geometry = Geometry(
+        "offset-gregorian",
+        radius,
+        60.0,
+        190.0,
+        axis_offset_m=54.0,
+        primary_tilt_rad=math.radians(36.7),
+        secondary_tilt_rad=math.radians(24.37),
+    )
+    offset = Telescope("offset", geometry, GAUSSIAN)
+    x, y = pixels(count=301)
+    path = defocus_images(geometry, torch.as_tensor(x[None] * radius), torch.as_tensor(y[None] * radius))[0, 0].numpy()
+    phase = 2 * math.pi / wavelength * move_m * path
+    terms = zernike_terms(8, 0)
+    values = np.linalg.lstsq(images(x, y, terms).T, phase, rcond=None)[0]
+    tilt = values[terms.index(ZernikeTerm(1, -1))]
+    assert abs(tilt) > 0.1 * np.abs(values[3:]).max()
+    weighted = WeightedDish(offset, NOMINAL, terms[3:])
+    found, _ = weighted.best_focus_m(values[3:], np.zeros((len(terms) - 3,) * 2), wavelength)
+    assert found == pytest.approx(move_m, rel=2e-3)
+
+
 def covariance(scale=0.01, seed=4):
     root = np.random.default_rng(seed).normal(size=(len(TERMS), len(TERMS))) * scale
     return root @ root.T / len(TERMS)

@@ -3,7 +3,7 @@ import math
 import os
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,37 @@ import pytest
 
 from oofpy.errors import ConfigurationError
 from oofpy.telescope import available_telescopes, load_telescope, telescope_folder, with_overrides
-from oofpy.telescope.schema import Coefficients, Sourced, known_keys
+from oofpy.telescope.entries import Coefficients, Sourced
+from oofpy.telescope.schema import known_keys
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-SHIPPED = ("alma", "apex", "effelsberg", "iram30m", "jcmt", "lmt", "srt")
+INCOMPLETE = {
+    "kvn21": ("geometry.effective_focal_length", "geometry.residual_path"),
+    "nobeyama45": ("geometry.effective_focal_length",),
+    "tianma65": (
+        "geometry.primary_focal_length",
+        "geometry.effective_focal_length",
+        "blockage.disc_radius",
+        "geometry.residual_path",
+    ),
+}
+COMPLETE = (
+    "aca7m",
+    "alma",
+    "apex",
+    "effelsberg",
+    "fyst",
+    "gbt",
+    "gbt-mustang",
+    "iram30m",
+    "jcmt",
+    "lmt",
+    "smt",
+    "srt",
+    "yebes40",
+)
+SHIPPED = tuple(sorted((*INCOMPLETE, *COMPLETE)))
+UNBLOCKED = ("fyst", "gbt", "gbt-mustang")
 
 TELESCOPE = """
 name = "test"
@@ -79,17 +106,67 @@ def test_shipped_names():
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_shipped_telescope_is_complete(name):
+def test_shipped_telescope_is_that_of_its_file(name):
     telescope = load_telescope(name)
-    telescope.require_complete()
     assert telescope.name == name
     assert telescope.source_file == telescope_folder() / f"{name}.toml"
     assert telescope.sha256 == hashlib.sha256(telescope.source_file.read_bytes()).hexdigest()
-    geometry, illumination, blockage = telescope.geometry, telescope.illumination, telescope.blockage
-    assert 0 < blockage.disc_radius_m < geometry.dish_radius_m
-    assert geometry.effective_focal_length_m > geometry.primary_focal_length_m > 0
-    assert illumination.edge_taper_min_db <= illumination.edge_taper_db <= illumination.edge_taper_max_db < 0
     assert telescope.conventions.defocus_sign == 1
+    assert telescope.conventions.image_offsets is None
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_shipped_telescope_is_complete(name):
+    telescope = load_telescope(name)
+    telescope.require_complete()
+    geometry, illumination, blockage = telescope.geometry, telescope.illumination, telescope.blockage
+    assert (blockage.disc_radius_m == 0) == (name in UNBLOCKED)
+    assert blockage.disc_radius_m < geometry.dish_radius_m
+    assert geometry.primary_focal_length_m > 0
+    if geometry.kind == "prime-focus":
+        assert geometry.effective_focal_length_m is None
+    else:
+        assert geometry.effective_focal_length_m > geometry.primary_focal_length_m
+    low, high = illumination.edge_taper_min_db, illumination.edge_taper_max_db
+    assert low <= illumination.edge_taper_db <= high
+    assert (high < 0) == (illumination.kind != "tophat")
+
+
+@pytest.mark.parametrize(("name", "missing"), INCOMPLETE.items())
+def test_telescope_without_its_numbers_is_refused_and_says_which(name, missing):
+    telescope = load_telescope(name)
+    assert telescope.missing == missing
+    message = refusal(telescope.require_complete)
+    assert all(key in message for key in missing)
+    assert str(telescope_folder() / f"{name}.toml") in message
+
+
+def test_missing_path_of_a_shaped_dish_is_given_or_done_without():
+    kvn = with_overrides(load_telescope("kvn21"), {"geometry.effective_focal_length": "100 m"})
+    assert "geometry.shaped=false" in refusal(kvn.require_complete)
+    with_overrides(kvn, {"geometry.shaped": "false"}).require_complete()
+    rows = [{"n": 4, "l": 0, "power": 1, "value": 0.01}]
+    shaped = with_overrides(kvn, {"geometry.residual_path.zernike": rows})
+    shaped.require_complete()
+    assert shaped.geometry.residual_path.zernike == ((4, 0, 1, 0.01),)
+
+
+def test_gbt_numbers():
+    geometry = load_telescope("gbt").geometry
+    assert (geometry.kind, geometry.dish_radius_m, geometry.axis_offset_m) == ("offset-gregorian", 50, 54)
+    assert (geometry.primary_focal_length_m, geometry.effective_focal_length_m) == (60, 190)
+    assert math.degrees(geometry.primary_tilt_rad) == pytest.approx(36.7)
+    assert math.degrees(geometry.secondary_tilt_rad) == pytest.approx(36.7 - 12.33)
+    mustang = load_telescope("gbt-mustang")
+    assert mustang.illumination.kind == "tophat"
+    assert mustang.geometry == replace(geometry, dish_radius_m=45.0)
+
+
+def test_fyst_taper_is_that_of_its_sigma():
+    fyst = load_telescope("fyst")
+    assert (fyst.geometry.kind, fyst.geometry.primary_focal_length_m) == ("prime-focus", 14.4)
+    expected = 20 * math.log10(math.exp(-1 / (2 * 0.72**2)))
+    assert fyst.illumination.edge_taper_db == pytest.approx(expected, abs=0.05)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -269,7 +346,21 @@ def test_binary_file_is_refused(tmp_path):
             "has no source",
         ),
         ('dish_radius = { value = "7.5 m", source = "a book" }', "", "geometry.dish_radius", "is missing"),
-        ('"cassegrain"', '"newton"', "geometry.kind = newton", "'prime-focus', 'cassegrain' or 'gregorian'"),
+        ('"cassegrain"', '"newton"', "geometry.kind = newton", "'offset-gregorian' or 'tabulated'"),
+        ("primary_focal_length", "# ", "geometry.primary_focal_length", "kind = cassegrain needs it"),
+        ('"cassegrain"', '"offset-gregorian"', "geometry.axis_offset", "kind = offset-gregorian needs it"),
+        (
+            'defocus = "dz',
+            'image_offsets = { value = "sky", source = "a book" }\ndefocus = "dz',
+            "conventions.image_offsets = sky",
+            "'telescope' or 'source'",
+        ),
+        (
+            'defocus = "dz',
+            'image_offsets = { value = "unknown", source = "a book" }\ndefocus = "dz',
+            "conventions.image_offsets = unknown",
+            "'telescope' or 'source'",
+        ),
         ("shaped = false", 'shaped = "no"', "geometry.shaped = no", "true or false"),
         ('"5.4 m"', '"200 m"', "geometry.effective_focal_length = 180 m", "exchanged"),
         ("effective_focal_length", "# ", "geometry.effective_focal_length", "is missing"),
@@ -295,6 +386,47 @@ def test_faulty_file_is_refused_by_file_and_key(write, old, new, key, said):
     message = refusal(load_telescope, path)
     assert message.startswith(f"{path}: {key}")
     assert said in message
+
+
+OFFSET = """kind = "offset-gregorian"
+axis_offset = { value = "54 m", source = "a book" }
+primary_tilt = { value = "36.7 deg", source = "a book" }
+secondary_tilt = { value = "24.37 deg", source = "a book" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('"54 m"', '"-54 m"', "geometry.axis_offset = -54 m: is negative"),
+        ('"36.7 deg"', '"90 deg"', "geometry.primary_tilt = 90 deg: is not between"),
+        ('"24.37 deg"', '"-2 rad"', "geometry.secondary_tilt = -2 rad: is not between"),
+        ("secondary_tilt", "# ", "geometry.secondary_tilt: is missing, and kind = offset-gregorian"),
+    ],
+)
+def test_faulty_offset_dish_is_refused(write, old, new, key):
+    path = write('kind = "cassegrain"\n', OFFSET.replace(old, new))
+    assert f"{path}: {key}" in refusal(load_telescope, path)
+
+
+def test_offset_numbers_of_another_kind_are_not_used(write):
+    telescope = load_telescope(write('kind = "cassegrain"\n', OFFSET.replace("offset-gregorian", "gregorian")))
+    assert telescope.geometry.axis_offset_m == telescope.geometry.primary_tilt_rad == 0
+    values = {row.key: row.value for row in telescope.table()}
+    assert values["geometry.primary_tilt"] == "36.7 deg (not used)"
+    changed = with_overrides(telescope, {"geometry.kind": "offset-gregorian"})
+    assert changed.geometry.axis_offset_m == 54
+    assert "geometry.kind" in refusal(with_overrides, telescope, {"geometry.axis_offset": "1 m"})
+
+
+def test_image_offsets_are_read_and_listed(write):
+    line = 'image_offsets = { value = "source", source = "a memo" }\ndefocus = "dz'
+    telescope = load_telescope(write('defocus = "dz', line))
+    assert telescope.conventions.image_offsets == "source"
+    assert ("conventions.image_offsets", "source", "a memo") in telescope.table()
+    changed = with_overrides(telescope, {"conventions.image_offsets": "telescope"})
+    assert changed.conventions.image_offsets == "telescope"
+    assert with_overrides(telescope, {"conventions.image_offsets": None}).conventions.image_offsets is None
 
 
 def test_missing_table_is_named(write):

@@ -1,8 +1,8 @@
 """Telescopes as data: geometry, illumination, blockage and sign conventions from TOML files.
 
-`schema` describes the file, `checks` its ranges, `model` the frozen objects in SI units that the
-numerics use, and `loading` leads from one to the other. Files are read only when a telescope is
-asked for, so that importing this package does not import pydantic.
+`entries` and `schema` describe the file, `checks` its ranges, `model` and `path_tables` the frozen objects in SI units
+that the numerics use; `path_maps` reads the FITS files that a telescope refers to, and `loading` leads from the file to
+the objects. Files are read only when a telescope is asked for, so that importing this package does not import pydantic.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,11 @@ from oofpy.telescope.model import Conventions as Conventions
 from oofpy.telescope.model import Geometry as Geometry
 from oofpy.telescope.model import Illumination as Illumination
 from oofpy.telescope.model import Legs as Legs
-from oofpy.telescope.model import ResidualPath as ResidualPath
 from oofpy.telescope.model import Row as Row
 from oofpy.telescope.model import Telescope as Telescope
+from oofpy.telescope.path_tables import PathMap as PathMap
+from oofpy.telescope.path_tables import PathTerm as PathTerm
+from oofpy.telescope.path_tables import ResidualPath as ResidualPath
 
 if TYPE_CHECKING:
     from oofpy.telescope.loading import available_telescopes as available_telescopes

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import math
 
+from oofpy.telescope.entries import FaultyEntryError, Number, Sourced
 from oofpy.telescope.schema import (
     BlockageTable,
-    FaultyEntryError,
     GeometryTable,
     IlluminationTable,
     LegsTable,
-    Number,
-    Sourced,
+    ResidualPathTable,
     TelescopeTable,
 )
 
+_OFFSET_KEYS = ("axis_offset", "primary_tilt", "secondary_tilt")
+_FOCAL_KEYS = ("primary_focal_length", "effective_focal_length")
+_GEOMETRY_NEEDS: dict[str, tuple[str, ...]] = {
+    "prime-focus": ("primary_focal_length",),
+    "cassegrain": _FOCAL_KEYS,
+    "gregorian": _FOCAL_KEYS,
+    "offset-gregorian": (*_FOCAL_KEYS, *_OFFSET_KEYS),
+    "tabulated": (),
+}
+_GEOMETRY_EXAMPLES = {
+    "primary_focal_length": "30 m",
+    "effective_focal_length": "180 m",
+    "axis_offset": "54 m",
+    "primary_tilt": "36.7 deg",
+    "secondary_tilt": "24.37 deg",
+}
 _TAPER_KEYS = ("edge_taper", "edge_taper_min", "edge_taper_max", "edge_taper_free")
 _ILLUMINATION_NEEDS: dict[str, tuple[str, ...]] = {
     "gaussian": _TAPER_KEYS,
@@ -39,11 +54,12 @@ def check_numbers(table: TelescopeTable) -> None:
 
 def unused_keys(table: TelescopeTable) -> tuple[str, ...]:
     """Dotted keys, or beginnings of keys, of numbers that the choices of the file leave out."""
-    unused = []
-    if table.geometry.kind == "prime-focus":
-        unused.append("geometry.effective_focal_length")
-    if table.geometry.residual_path and not table.geometry.residual_path.used:
-        unused.append("geometry.residual_path.coefficients")
+    unused: list[str] = []
+    mirrors = _GEOMETRY_NEEDS[table.geometry.kind]
+    unused.extend(f"geometry.{name}" for name in (*_FOCAL_KEYS, *_OFFSET_KEYS) if name not in mirrors)
+    residual = table.geometry.residual_path
+    if residual and not residual.used:
+        unused.extend(f"geometry.residual_path.{name}" for name in ResidualPathTable.model_fields if name != "used")
     needed = _ILLUMINATION_NEEDS[table.illumination.kind]
     optional = (*_TAPER_KEYS, "pedestal_exponent", "width")
     unused.extend(f"illumination.{name}" for name in optional if name not in needed)
@@ -54,23 +70,59 @@ def unused_keys(table: TelescopeTable) -> tuple[str, ...]:
 
 def _check_geometry(geometry: GeometryTable) -> None:
     _above_zero("geometry.dish_radius", geometry.dish_radius)
-    _above_zero("geometry.primary_focal_length", geometry.primary_focal_length)
-    if geometry.kind == "prime-focus":
+    _check_residual_path(geometry.residual_path)
+    needed = _GEOMETRY_NEEDS[geometry.kind]
+    for name in needed:
+        if getattr(geometry, name) is None:
+            raise FaultyEntryError(
+                f"geometry.{name}",
+                f"is missing, and kind = {geometry.kind} needs it",
+                f'write e.g. {name} = {{ value = "{_GEOMETRY_EXAMPLES[name]}", source = "where it comes from" }}',
+            )
+    if "primary_focal_length" in needed and geometry.primary_focal_length is not None:
+        _above_zero("geometry.primary_focal_length", geometry.primary_focal_length)
+    if "effective_focal_length" in needed:
+        _check_focal_lengths(geometry)
+    if geometry.kind == "offset-gregorian":
+        _check_offset(geometry)
+
+
+def _check_focal_lengths(geometry: GeometryTable) -> None:
+    primary, effective = geometry.primary_focal_length, geometry.effective_focal_length
+    if primary is None or effective is None:
         return
-    effective = geometry.effective_focal_length
-    if effective is None:
-        raise FaultyEntryError(
-            "geometry.effective_focal_length",
-            f"is missing, and kind = {geometry.kind} needs it",
-            'write e.g. effective_focal_length = { value = "180 m", source = "where it comes from" }',
-        )
     _above_zero("geometry.effective_focal_length", effective)
-    if effective.si <= geometry.primary_focal_length.si:
+    if effective.si <= primary.si:
         raise FaultyEntryError(
             "geometry.effective_focal_length",
-            f"is not longer than the primary's {geometry.primary_focal_length.text}",
+            f"is not longer than the primary's {primary.text}",
             "check that the two focal lengths are not exchanged",
             effective.text,
+        )
+
+
+def _check_offset(geometry: GeometryTable) -> None:
+    if geometry.axis_offset is not None and geometry.axis_offset.si < 0:
+        raise FaultyEntryError(
+            "geometry.axis_offset",
+            "is negative",
+            "give the distance from the axis of the paraboloid, which passes y = -axis_offset, to the dish's centre",
+            geometry.axis_offset.text,
+        )
+    for name in ("primary_tilt", "secondary_tilt"):
+        angle = getattr(geometry, name)
+        if angle is not None and abs(angle.si) >= math.pi / 2:
+            raise FaultyEntryError(
+                f"geometry.{name}", "is not between -90 and 90 deg", "give the angle to the direction of dz", angle.text
+            )
+
+
+def _check_residual_path(residual: ResidualPathTable | None) -> None:
+    if residual is not None and not (residual.coefficients or residual.zernike or residual.map):
+        raise FaultyEntryError(
+            "geometry.residual_path",
+            "gives no path",
+            "give coefficients, zernike or map, or leave the table out",
         )
 
 

@@ -16,24 +16,23 @@ from pydantic import BaseModel
 
 from oofpy.errors import ConfigurationError
 from oofpy.telescope.checks import check_numbers, unused_keys
+from oofpy.telescope.entries import UNKNOWN, Angles, FaultyEntryError, MapFile, Number, Sourced
 from oofpy.telescope.model import (
     Blockage,
     Conventions,
     Geometry,
     Illumination,
     Legs,
-    ResidualPath,
     Row,
     Telescope,
 )
+from oofpy.telescope.path_maps import read_path_map
+from oofpy.telescope.path_tables import PathMap, ResidualPath
 from oofpy.telescope.schema import (
-    Angles,
-    FaultyEntryError,
     GeometryTable,
     IlluminationTable,
     LegsTable,
-    Number,
-    Sourced,
+    ResidualPathTable,
     TelescopeTable,
     known_keys,
     validate,
@@ -105,10 +104,10 @@ def load_telescope(name_or_path: str | Path) -> Telescope:
             f"is not valid TOML: {error}", file=path, remedy="correct that place in the file"
         ) from None
     try:
-        table = _validated(document)
+        telescope = _telescope(_validated(document), document, path.parent)
     except FaultyEntryError as fault:
         raise _in_file(fault, path) from None
-    return replace(_telescope(table, document), source_file=path, sha256=hashlib.sha256(content).hexdigest())
+    return replace(telescope, source_file=path, sha256=hashlib.sha256(content).hexdigest())
 
 
 def with_overrides(telescope: Telescope, settings: Mapping[str, Any]) -> Telescope:
@@ -121,7 +120,7 @@ def with_overrides(telescope: Telescope, settings: Mapping[str, Any]) -> Telesco
     settings : mapping of str to object
         Dotted key in the file (``illumination.edge_taper``) to its new value, as text with a unit
         (``-12 dB``; lists of angles separated by commas), number or bool. None or ``none``
-        removes an entry that the file need not have.
+        removes an entry that the file need not have. The name of a map counts from the working folder.
 
     Returns
     -------
@@ -147,11 +146,13 @@ def with_overrides(telescope: Telescope, settings: Mapping[str, Any]) -> Telesco
             _put(document, key, value)
         table = _validated(document)
         _refuse_idle(settings, table)
+        folder = telescope.source_file.parent if telescope.source_file else Path()
+        changed = _telescope(table, document, folder)
     except FaultyEntryError as fault:
         raise _in_settings(fault, settings, telescope) from None
     replaced = {**dict(telescope.overrides), **{key: str(value) for key, value in settings.items()}}
     return replace(
-        _telescope(table, document),
+        changed,
         source_file=telescope.source_file,
         sha256=telescope.sha256,
         overrides=tuple(replaced.items()),
@@ -221,10 +222,14 @@ def _put(document: dict[str, Any], key: str, value: Any) -> None:
         return
     if issubclass(kind, Angles) and isinstance(value, str):
         value = [item.strip() for item in value.split(",")]
+    if issubclass(kind, MapFile) and isinstance(value, str) and value != UNKNOWN:
+        value = str(Path(value).absolute())
     if kind is bool and isinstance(value, str):
         value = {"true": True, "false": False}.get(value.strip().lower(), value)
     if issubclass(kind, Sourced):
         kept = {k: v for k, v in target.get(parts[-1], {}).items() if k not in ("source", "note")}
+        if "unit" in kind.model_fields:
+            kept.setdefault("unit", "m")
         value = {**kept, "value": value, "source": _SET_BY_USER}
     target[parts[-1]] = value
 
@@ -233,45 +238,73 @@ def _refuse_idle(settings: Mapping[str, Any], table: TelescopeTable) -> None:
     """Refuse a setting that would change nothing, so that nobody takes it for applied."""
     for key in settings:
         if key in unused_keys(table):
-            switch = "kind" if key.startswith(("illumination.", "geometry.effective")) else "used"
+            switch = "used" if key.startswith(("blockage.", "geometry.residual_path.")) else "kind"
             switch = f"{key.rpartition('.')[0]}.{switch}"
             raise FaultyEntryError(
                 key, "has no effect with this telescope", f"set telescope.{switch} too, or leave it out"
             )
 
 
-def _telescope(table: TelescopeTable, document: dict[str, Any]) -> Telescope:
+def _telescope(table: TelescopeTable, document: dict[str, Any], folder: Path) -> Telescope:
     conventions = table.conventions
     legs = table.blockage.legs
+    maps = _read_maps(table, folder)
     return Telescope(
         name=table.name,
         description=table.description,
-        geometry=_geometry(table.geometry),
+        geometry=_geometry(table.geometry, maps),
         illumination=_illumination(table.illumination),
         blockage=Blockage(table.blockage.disc_radius.si, _legs(legs) if legs and legs.used else None),
         conventions=Conventions(
             defocus_sign=int(conventions.defocus_sign.si),
             u_sign=int(conventions.u_sign.si),
             v_sign=int(conventions.v_sign.si),
+            image_offsets=conventions.image_offsets.value if conventions.image_offsets else None,
             defocus=conventions.defocus,
             sky=conventions.sky,
             surface=conventions.surface,
         ),
         missing=_missing(table),
-        rows=tuple(_rows(table, unused_keys(table))),
+        rows=tuple(_rows(table, unused_keys(table), maps)),
         document=document,
     )
 
 
-def _geometry(table: GeometryTable) -> Geometry:
+def _read_maps(table: TelescopeTable, folder: Path) -> dict[str, PathMap]:
+    """Read the FITS files that are named and used, by their keys."""
+    unused = unused_keys(table)
+    return {
+        key: read_path_map(
+            folder / entry.value, table.geometry.dish_radius.si, key=key, per_move=key != "geometry.static_path"
+        )
+        for key, entry in _entries(table)
+        if isinstance(entry, MapFile) and entry.known and key not in unused
+    }
+
+
+def _geometry(table: GeometryTable, maps: Mapping[str, PathMap]) -> Geometry:
+    plain = table.kind != "tabulated"
+    offset = table.kind == "offset-gregorian"
     residual = table.residual_path
     return Geometry(
         kind=table.kind,
         dish_radius_m=table.dish_radius.si,
-        primary_focal_length_m=table.primary_focal_length.si,
-        effective_focal_length_m=None if table.kind == "prime-focus" else _si(table.effective_focal_length),
+        primary_focal_length_m=_si(table.primary_focal_length) if plain else None,
+        effective_focal_length_m=_si(table.effective_focal_length) if plain and table.kind != "prime-focus" else None,
         shaped=table.shaped,
-        residual_path=ResidualPath(residual.coefficients.si) if residual and residual.used else None,
+        residual_path=_residual_path(residual, maps) if residual and residual.used else None,
+        axis_offset_m=_si(table.axis_offset) if offset else 0.0,
+        primary_tilt_rad=_si(table.primary_tilt) if offset else 0.0,
+        secondary_tilt_rad=_si(table.secondary_tilt) if offset else 0.0,
+        static_path=maps.get("geometry.static_path"),
+    )
+
+
+def _residual_path(table: ResidualPathTable, maps: Mapping[str, PathMap]) -> ResidualPath:
+    return ResidualPath(
+        coefficients=table.coefficients.si if table.coefficients else (),
+        zernike=table.zernike.si if table.zernike else (),
+        map=maps.get("geometry.residual_path.map"),
     )
 
 
@@ -323,14 +356,20 @@ def _missing(table: TelescopeTable) -> tuple[str, ...]:
     missing = [
         key for key, entry in _entries(table) if isinstance(entry, Sourced) and not entry.known and key not in unused
     ]
-    if table.geometry.shaped and table.geometry.residual_path is None:
+    geometry = table.geometry
+    tabulated = geometry.kind == "tabulated"
+    if (geometry.shaped and geometry.residual_path is None) or (
+        tabulated and not (geometry.residual_path and geometry.residual_path.used)
+    ):
         missing.append("geometry.residual_path")
     return tuple(missing)
 
 
-def _rows(table: TelescopeTable, unused: tuple[str, ...]) -> Iterator[Row]:
+def _rows(table: TelescopeTable, unused: tuple[str, ...], maps: Mapping[str, PathMap]) -> Iterator[Row]:
     for key, entry in _entries(table):
         mark = " (not used)" if key in unused else ""
+        if key in maps:
+            mark = f" (sha256 {maps[key].sha256})"
         if isinstance(entry, Sourced):
             yield Row(key, entry.text + mark, entry.citation)
         else:

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from oofpy.errors import ConfigurationError
+from oofpy.telescope.path_tables import PathMap, ResidualPath
 
-GeometryKind = Literal["prime-focus", "cassegrain", "gregorian"]
+GeometryKind = Literal["prime-focus", "cassegrain", "gregorian", "offset-gregorian", "tabulated"]
 IlluminationKind = Literal["gaussian", "pedestal", "tophat", "alma"]
+
+_RESIDUAL_PATH = "geometry.residual_path"
 
 
 class Row(NamedTuple):
@@ -22,48 +25,43 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ResidualPath:
-    """Defocus path of a shaped dish beyond the plain formula, as a polynomial.
-
-    With K rows the path is ``sum_k c_k(dz) r^(K-k)`` for k = 0 .. K-1, where
-    ``c_k = sum_i coefficients[k][i] dz^(3-i)`` for i = 0 .. 2, and r and dz are in metres.
-
-    Parameters
-    ----------
-    coefficients : tuple of tuple of 3 float, shape (K, 3)
-        Row k holds the factors of dz^3, dz^2 and dz; the path comes out in metres, and a
-        positive path is a longer one.
-    """
-
-    coefficients: tuple[tuple[float, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Geometry:
     """Dish and focal lengths.
 
     Parameters
     ----------
-    kind : {"prime-focus", "cassegrain", "gregorian"}
-        Where the feed stands and how the subreflector is curved.
+    kind : {"prime-focus", "cassegrain", "gregorian", "offset-gregorian", "tabulated"}
+        Where the feed stands and how the subreflector is curved; "tabulated" for mirrors whose defocus path has no
+        formula here and comes from `residual_path` alone.
     dish_radius_m : float, metres
-        Radius R of the primary.
-    primary_focal_length_m : float, metres
-        Focal length of the primary.
+        Radius R of the primary; for an offset dish of its aperture.
+    primary_focal_length_m : float, metres, optional
+        Focal length of the primary, for an offset dish of the paraboloid it is cut from; None where tabulated.
     effective_focal_length_m : float, metres, optional
-        Focal length of primary and subreflector together; None for a prime focus.
+        Focal length of primary and subreflector together; None for a prime focus and where tabulated.
     shaped : bool
         True where the mirrors depart from paraboloid and conic by design.
     residual_path : ResidualPath, optional
-        Correction of the defocus path of a shaped dish; None: the plain formula alone.
+        Defocus path beyond the formula of `kind`; None: the formula alone.
+    axis_offset_m : float, metres
+        Offset dish: distance of its centre from the axis of the paraboloid, which passes y = -axis_offset_m.
+    primary_tilt_rad, secondary_tilt_rad : float, radians
+        Offset dish: angles between the direction of dz and the axis of the paraboloid, and between dz and the axis of
+        the cone that the feed sees; phi0 and xi.
+    static_path : PathMap, optional
+        Path in metres that the mirrors add by design at every dz, positive for a longer path; one plane.
     """
 
     kind: GeometryKind
     dish_radius_m: float
-    primary_focal_length_m: float
+    primary_focal_length_m: float | None
     effective_focal_length_m: float | None = None
     shaped: bool = False
     residual_path: ResidualPath | None = None
+    axis_offset_m: float = 0.0
+    primary_tilt_rad: float = 0.0
+    secondary_tilt_rad: float = 0.0
+    static_path: PathMap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +217,23 @@ class Telescope:
             Naming the file and the missing numbers.
         """
         if self.missing:
+            remedy = f"write the value into the file, or set telescope.{self.missing[0]}=VALUE"
+            if self.missing[0] == _RESIDUAL_PATH:
+                remedy = f"write its table into the file, or set telescope.{_RESIDUAL_PATH}.map=FILE"
+                if self.geometry.kind != "tabulated":
+                    remedy += ", or telescope.geometry.shaped=false to do without it"
             raise ConfigurationError(
                 f"is unknown, and the model of {self.name} needs it",
                 file=self.source_file,
                 key=", ".join(self.missing),
-                remedy=f"write the value into the file, or set telescope.{self.missing[0]}=VALUE",
+                remedy=remedy,
             )
+
+    def path_maps(self) -> tuple[PathMap, ...]:
+        """Give the maps that were read for it, with their files and hashes."""
+        residual = self.geometry.residual_path
+        found = (None if residual is None else residual.map, self.geometry.static_path)
+        return tuple(path_map for path_map in found if path_map is not None)
 
     def table(self) -> list[Row]:
         """List every entry of the file: dotted key, value with its unit, and source.
