@@ -2,7 +2,8 @@
 
 The aperture is sampled by covered area at about eight times the fit's pixels and propagated with a
 zero-padded FFT, where the fit has a band-limited mask and a matrix transform: a recovery of the truth is then
-a test of both.
+a test of both. What a sample averages (source, detector, scan, chop, band) is summed direction by direction and
+frequency by frequency, where the fit multiplies the transform of the beam.
 """
 
 from oofpy.simulation.noise import NoiseModel as NoiseModel

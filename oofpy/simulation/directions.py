@@ -15,14 +15,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from oofpy.errors import ConfigurationError
 from oofpy.optics.propagation import PaddedTransform, fast_size
 from oofpy.simulation.covered_area import MARGIN_PIXELS, aperture_axis
+from oofpy.simulation.ranges import require_between, require_count
 from oofpy.simulation.sampling import FloatArray, Grid, Positions, Sampling
 
 # On eight points per lambda/D these err by 1e-7 of a wave at the edge of the band, and by less within it.
 _TAPS = 14
 _FINE_PER_BEAM = 8
 _KAISER_BETA = 16.0
+
+DEFAULT_PIXELS_ACROSS = 512
+_PIXELS_PER_CYCLE = 16
+_LEAST_PIXELS_PER_CYCLE = 4
+_MOST_PIXELS_ACROSS = 4096
 
 
 @dataclass(frozen=True)
@@ -37,11 +44,14 @@ class Dish:
         Wavelength.
     pixels_across : int
         Least number of pixels across the dish.
+    highest_frequency : float
+        Upper edge of the band over the frequency of the wavelength.
     """
 
     radius_m: float
     wavelength_m: float
     pixels_across: int
+    highest_frequency: float = 1.0
 
     @property
     def beam_rad(self) -> float:
@@ -112,6 +122,8 @@ class DirectionPlan:
         Pixel centres of the aperture along x and along y.
     transform : PaddedTransform
         From the aperture to the directions that are needed.
+    step_rad : float, radians
+        Distance between neighbouring directions of the transform.
     origin_rad : float, radians
         What is added to u and to v of every direction of the transform.
     pick : EveryNth or Interpolation
@@ -120,8 +132,45 @@ class DirectionPlan:
 
     axis_m: FloatArray
     transform: PaddedTransform
+    step_rad: float
     origin_rad: float
     pick: Picker
+
+    def axes_rad(self) -> tuple[FloatArray, FloatArray]:
+        """Directions u and v of the transform before the origin is added, in radians."""
+        kept = self.transform
+        places = (np.arange(kept.count_u) + kept.first_u, np.arange(kept.count_v) + kept.first_v)
+        u, v = (np.asarray(place * self.step_rad, np.float64) for place in places)
+        return u, v
+
+
+def pixels_for(cycles: float, wanted: int | None) -> int:
+    """Choose the pixels across the dish, or check the wish for them.
+
+    Parameters
+    ----------
+    cycles : float
+        Cycles of phase across the dish, of the farthest direction and of the paths at the rim together.
+    wanted : int, optional
+        None: 512, or more where these cycles need it.
+
+    Raises
+    ------
+    ConfigurationError
+        If they are too many to be simulated, or too few for these cycles.
+    """
+    if wanted is None:
+        wanted = max(DEFAULT_PIXELS_ACROSS, 2 * math.ceil(_PIXELS_PER_CYCLE / 2 * cycles))
+        if wanted > _MOST_PIXELS_ACROSS:
+            raise ConfigurationError(
+                "are more than can be simulated",
+                key="cycles of phase across the dish, from half_width_rad, defocus_m and observing",
+                value=f"{cycles:.0f}",
+                remedy="take smaller maps or moves, or check their units (radians and metres)",
+            )
+    require_count("pixels_across", wanted, math.ceil(_LEAST_PIXELS_PER_CYCLE * cycles))
+    require_between("pixels_across", wanted, 32, _MOST_PIXELS_ACROSS)
+    return wanted
 
 
 def plan_directions(dish: Dish, sampling: Sampling, maps: int, device: torch.device | str) -> DirectionPlan:
@@ -159,12 +208,12 @@ def _on_grid(dish: Dish, grid: Grid) -> DirectionPlan:
     # With an even number of points none is at zero: the directions are shifted by half a spacing.
     origin = 0.0 if grid.points % 2 else grid.spacing_rad / 2
     transform = PaddedTransform(axis.size, size, first, count, first, count)
-    return DirectionPlan(axis, transform, origin, EveryNth(stride))
+    return DirectionPlan(axis, transform, grid.spacing_rad / stride, origin, EveryNth(stride))
 
 
 def _scattered(dish: Dish, positions: tuple[Positions, ...], device: torch.device | str) -> DirectionPlan:
     pitch = 2 * dish.radius_m / dish.pixels_across
-    size = fast_size(_FINE_PER_BEAM * dish.pixels_across)
+    size = fast_size(math.ceil(_FINE_PER_BEAM * dish.pixels_across * dish.highest_frequency))
     step = dish.wavelength_m / (size * pitch)
     axis = aperture_axis(dish.radius_m, pitch)
     firsts, counts = [], []
@@ -182,7 +231,7 @@ def _scattered(dish: Dish, positions: tuple[Positions, ...], device: torch.devic
     along_u, along_v = (torch.from_numpy(np.stack([value for _, value in side])) for side in taps)
     place = v_place[..., :, None] * counts[0] + u_place[..., None, :]
     transform = PaddedTransform(axis.size, size, firsts[0], counts[0], firsts[1], counts[1])
-    return DirectionPlan(axis, transform, 0.0, Interpolation(place, along_v, along_u).to(device))
+    return DirectionPlan(axis, transform, step, 0.0, Interpolation(place, along_v, along_u).to(device))
 
 
 def _taps(position: FloatArray) -> tuple[NDArray[np.int64], FloatArray]:

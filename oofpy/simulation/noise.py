@@ -1,7 +1,8 @@
 """What the instrument and the atmosphere do to a beam map.
 
 `data = gain (1 + gain_drift t) P + background + slope_u u + slope_v v + noise + glitches`, where P is the
-beam with the pointing error of the map and t runs from -1/2 to 1/2 over the samples in the order of time.
+beam as it is observed (chopped, smeared), with the pointing error of the map, and t runs from -1/2 to 1/2 over
+the samples in the order of time.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ class Disturbance:
     noise_sigma : float
         Standard deviation of the noise.
     peak : float
-        Largest sample of gain times beam.
+        Largest sample of gain times beam, without its sign.
     glitched : array of int
         Samples with a glitch, in rising order.
     glitch : array, shape of `glitched`
@@ -184,7 +185,7 @@ def disturb(
     gains = noise.mean_gain * (1 + noise.gain_error * streams["gain"].normal(size=len(beams)))
     # Adding zero turns the -0.0 of an absent effect into 0.0.
     drifts = noise.gain_drift * streams["gain"].normal(size=len(beams)) + 0.0
-    peaks = [gain * beam.max() for gain, beam in zip(gains, beams, strict=True)]
+    peaks = [gain * np.abs(beam).max() for gain, beam in zip(gains, beams, strict=True)]
     faintest = min(peaks)
     constants = noise.background * faintest * streams["background"].normal(size=len(beams)) + 0.0
     rises = noise.background_slope * faintest * streams["background"].normal(size=(len(beams), 2)) + 0.0

@@ -7,29 +7,29 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from oofpy.errors import ConfigurationError, UsageError
+from oofpy.errors import UsageError
 from oofpy.observation import BeamMap, Observation
-from oofpy.optics.defocus import defocus_images, defocus_path
+from oofpy.observing import Observing
 from oofpy.optics.illumination import SHAPE_PARAMETERS, illuminate
 from oofpy.optics.zernike import zernike_basis, zernike_terms
+from oofpy.simulation.arguments import Values, checked_tensor
 from oofpy.simulation.covered_area import covered_weight
-from oofpy.simulation.directions import Dish, plan_directions
+from oofpy.simulation.cubature import even_rule, observing_offsets
+from oofpy.simulation.direct_sum import DirectSum
+from oofpy.simulation.directions import Dish, pixels_for, plan_directions
+from oofpy.simulation.moves import Moves
 from oofpy.simulation.noise import Disturbance, NoiseModel, disturb
+from oofpy.simulation.paths import path_images, steepest_slope
 from oofpy.simulation.ranges import require_between, require_count
 from oofpy.simulation.sampling import Sampling
 from oofpy.simulation.surfaces import HIGHEST_SURFACE_ORDER, LOWEST_SURFACE_ORDER
 from oofpy.simulation.truth import MapTruth, SimulatedObservation, Truth
-from oofpy.telescope import Geometry, Telescope
+from oofpy.telescope import Telescope
 
-Values = torch.Tensor | ArrayLike
-
-DEFAULT_PIXELS_ACROSS = 512
-_PIXELS_PER_CYCLE = 16
-_LEAST_PIXELS_PER_CYCLE = 4
-_MOST_PIXELS_ACROSS = 4096
 _TAPERED = ("gaussian", "pedestal")
+_PLAIN = Observing()
 
 
 class Simulator:
@@ -51,6 +51,15 @@ class Simulator:
         Least number of pixels across the dish; by default 512, eight times the fit's, or more for wide maps.
     device : device
         Where the tensors live.
+    observing : Observing
+        How the maps are taken; by default a point source at infinity at one frequency. Coefficients are phases at
+        the centre of the band.
+    lateral_m : sequence of (dx, dy), metres, optional
+        Move of the subreflector (prime focus: of the feed) across the axis in each map; by default none.
+    defocus_error_m : sequence of float, metres, optional
+        True move along the axis minus `defocus_m`, which is what is recorded; by default zero.
+    chop_gain_ratio : float
+        Gain of the negative beam of a chop over that of the positive one.
 
     Raises
     ------
@@ -68,33 +77,56 @@ class Simulator:
         order: int = 5,
         pixels_across: int | None = None,
         device: torch.device | str = "cpu",
+        observing: Observing = _PLAIN,
+        lateral_m: Sequence[Sequence[float]] | None = None,
+        defocus_error_m: Sequence[float] | None = None,
+        chop_gain_ratio: float = 1.0,
     ) -> None:
         telescope.require_complete()
         require_between("wavelength_m", wavelength_m, 1e-6, 10)
         require_count("order", order, LOWEST_SURFACE_ORDER)
         require_between("order", order, LOWEST_SURFACE_ORDER, HIGHEST_SURFACE_ORDER)
-        require_count("number of maps", len(defocus_m), 1)
-        for value in defocus_m:
-            require_between("defocus_m", value, -10, 10)
         self.telescope = telescope
         self.wavelength_m = float(wavelength_m)
-        self.defocus_m = tuple(float(value) for value in defocus_m)
+        self.moves = Moves.checked(defocus_m, defocus_error_m, lateral_m)
+        self.observing = observing
         self.terms = zernike_terms(order, LOWEST_SURFACE_ORDER)
         self.positions = sampling.positions(len(self.defocus_m))
-        self.pixels_across = self._choose_pixels(sampling, pixels_across)
-        radius = telescope.geometry.dish_radius_m
-        dish = Dish(radius, self.wavelength_m, self.pixels_across)
+        # Cycles across the dish per radian, where the band has most of them.
+        highest = 1 + observing.fractional_bandwidth / 2
+        cycles_per_rad = 2 * telescope.geometry.dish_radius_m / self.wavelength_m * highest
+        self._offsets = observing_offsets(observing, chop_gain_ratio, 2 * math.pi * cycles_per_rad)
+        self.chop_gain_ratio = float(chop_gain_ratio)
+        self._reach_rad = sampling.half_width_rad + self._offsets.reach_rad
+        steepest = steepest_slope(telescope.geometry, self.moves, observing)
+        self.pixels_across = pixels_for((self._reach_rad + steepest) * cycles_per_rad, pixels_across)
+        dish = Dish(telescope.geometry.dish_radius_m, self.wavelength_m, self.pixels_across, highest)
         self.beam_rad = dish.beam_rad
-        self._plan = plan_directions(dish, sampling, len(self.defocus_m), device)
-        axis = torch.as_tensor(self._plan.axis_m, device=device)
+        self._prepare(dish, sampling, device)
+
+    def _prepare(self, dish: Dish, sampling: Sampling, device: torch.device | str) -> None:
+        """Lay out the aperture, and the way from it to the samples."""
+        plan = plan_directions(dish, sampling, len(self.defocus_m), device)
+        self._plan = plan
+        axis = torch.as_tensor(plan.axis_m, device=device)
         self._axis = axis
         self._y, self._x = torch.meshgrid(axis, axis, indexing="ij")
-        self._weight = torch.as_tensor(covered_weight(telescope, self._plan.axis_m), device=device)
+        self._weight = torch.as_tensor(covered_weight(self.telescope, plan.axis_m), device=device)
         # Outside the dish nothing counts, and high orders would run away there.
-        within = torch.hypot(self._x, self._y) < radius + 2 * (axis[1] - axis[0])
-        self._basis = zernike_basis(self._x / radius, self._y / radius, self.terms) * within
-        self._defocus_phasors = self._prepare_defocus()
+        within = torch.hypot(self._x, self._y) < dish.radius_m + 2 * (axis[1] - axis[0])
+        self._basis = zernike_basis(self._x / dish.radius_m, self._y / dish.radius_m, self.terms) * within
+        path = path_images(self.telescope.geometry, self.moves, self.observing, self.wavelength_m, self.mesh_m)
+        # With the shift of the directions.
+        self._path = path - plan.origin_rad * (self._x + self._y)
+        self._path_phasors = self._phasors(1.0)
         self._nominal_amplitude = self._amplitude(self.nominal_taper_db)
+        u, v = (torch.as_tensor(values, device=device) for values in plan.axes_rad())
+        self._direct_sum = DirectSum(axis, u, v, self._offsets)
+
+    @property
+    def defocus_m(self) -> tuple[float, ...]:
+        """Recorded move along the axis in each map, metres."""
+        return self.moves.defocus_m
 
     @property
     def nominal_taper_db(self) -> float:
@@ -111,31 +143,9 @@ class Simulator:
         """Coordinates x, y of the aperture pixels in metres, each of shape (y, x)."""
         return self._x, self._y
 
-    def _choose_pixels(self, sampling: Sampling, wanted: int | None) -> int:
-        """Pixels that resolve the fringes of the widest direction and of the defocus at the rim."""
-        geometry = self.telescope.geometry
-        diameter_per_wavelength = 2 * geometry.dish_radius_m / self.wavelength_m
-        steepest = _steepest_path(geometry, self.defocus_m)
-        cycles = (sampling.half_width_rad + steepest) * diameter_per_wavelength
-        if wanted is None:
-            wanted = max(DEFAULT_PIXELS_ACROSS, 2 * math.ceil(_PIXELS_PER_CYCLE / 2 * cycles))
-            if wanted > _MOST_PIXELS_ACROSS:
-                raise ConfigurationError(
-                    f"{cycles:.0f} cycles of phase across the dish are more than can be simulated",
-                    key="half_width_rad, defocus_m",
-                    value=(sampling.half_width_rad, self.defocus_m),
-                    remedy="take smaller maps or moves, or check their units (radians and metres)",
-                )
-        require_count("pixels_across", wanted, math.ceil(_LEAST_PIXELS_PER_CYCLE * cycles))
-        require_between("pixels_across", wanted, 32, _MOST_PIXELS_ACROSS)
-        return wanted
-
-    def _prepare_defocus(self) -> torch.Tensor:
-        """Phasors of the defocus of every map, with the shift of the directions; shape (maps, y, x)."""
-        k = 2 * math.pi / self.wavelength_m
-        images = defocus_images(self.telescope.geometry, self._x, self._y)
-        path = defocus_path(images, torch.tensor(self.defocus_m, dtype=torch.float64, device=self._x.device))
-        phase = k * (path - self._plan.origin_rad * (self._x + self._y))
+    def _phasors(self, frequency_ratio: float) -> torch.Tensor:
+        """Phasors of the path of every map, with the shift of the directions; shape (maps, y, x)."""
+        phase = (2 * math.pi / self.wavelength_m * frequency_ratio) * self._path
         return torch.polar(torch.ones_like(phase), phase)
 
     def _amplitude(self, edge_taper_db: float) -> torch.Tensor:
@@ -148,18 +158,24 @@ class Simulator:
         return amplitude / amplitude.sum()
 
     def aperture_fields(
-        self, phase_rad: torch.Tensor, pointing_rad: torch.Tensor, amplitude: torch.Tensor | None = None
+        self,
+        phase_rad: torch.Tensor,
+        pointing_rad: torch.Tensor,
+        amplitude: torch.Tensor | None = None,
+        frequency_ratio: float = 1.0,
     ) -> torch.Tensor:
         """Fields over the aperture for a surface given as an image.
 
         Parameters
         ----------
         phase_rad : Tensor, shape (y, x), radians
-            Phase of the surface on the pixels of `mesh_m`.
+            Phase of the surface on the pixels of `mesh_m`, at the centre of the band.
         pointing_rad : Tensor, shape (maps, 2), radians
             Direction (u, v) in which the unaberrated beam of each map peaks.
         amplitude : Tensor, shape (y, x), optional
             Weighted illumination; by default that of the telescope.
+        frequency_ratio : float
+            Frequency over that of the centre of the band.
 
         Returns
         -------
@@ -167,10 +183,11 @@ class Simulator:
             Without aberrations and pointing errors their sum is 1.
         """
         amplitude = self._nominal_amplitude if amplitude is None else amplitude
+        phase_rad = phase_rad * frequency_ratio
         field = torch.polar(torch.ones_like(phase_rad), phase_rad) * amplitude
-        fields = self._defocus_phasors * field
+        fields = (self._path_phasors if frequency_ratio == 1 else self._phasors(frequency_ratio)) * field
         if pointing_rad.any():
-            angle = (2 * math.pi / self.wavelength_m) * pointing_rad[..., None] * self._axis
+            angle = (2 * math.pi / self.wavelength_m * frequency_ratio) * pointing_rad[..., None] * self._axis
             along = torch.polar(torch.ones_like(angle), angle)
             fields *= along[:, 1, :, None]
             fields *= along[:, 0, None, :]
@@ -250,29 +267,36 @@ class Simulator:
         for number, phase in enumerate(phases):
             if tapers[number] != amplitude_of:
                 amplitude, amplitude_of = self._amplitude(tapers[number]), tapers[number]
-            far = self._plan.transform(self.aperture_fields(phase, pointing[number], amplitude))
-            maps[number] = self._plan.pick(far.real.square() + far.imag.square())
+            maps[number] = self._plan.pick(self._observed_power(phase, pointing[number], amplitude))
         return maps
 
+    def _observed_power(self, phase: torch.Tensor, pointing: torch.Tensor, amplitude: torch.Tensor) -> torch.Tensor:
+        """Power on the directions of the plan, as it is observed; shape (maps, v, u)."""
+        width = self.observing.fractional_bandwidth
+        if width == 0 and self._offsets.weight.size == 1:
+            far = self._plan.transform(self.aperture_fields(phase, pointing, amplitude))
+            return far.real.square() + far.imag.square()
+        wavenumber = 2 * math.pi / self.wavelength_m
+        ratios, weights = np.ones(1), np.ones(1)
+        if width > 0:
+            node, weights = even_rule(width / 2 * self._largest_phase(phase, pointing))
+            ratios = 1 + width / 2 * node
+        power = phase.new_zeros(())
+        for ratio, weight in zip(ratios.tolist(), weights.tolist(), strict=True):
+            fields = self.aperture_fields(phase, pointing, amplitude, ratio)
+            power = power + weight * self._direct_sum(fields, wavenumber * ratio)
+        return power
+
+    def _largest_phase(self, phase: torch.Tensor, pointing: torch.Tensor) -> float:
+        """Bound on the phase between any two points of the dish in any direction, at the centre of the band."""
+        wavenumber = 2 * math.pi / self.wavelength_m
+        total = (wavenumber * self._path + phase)[:, self._weight != 0]
+        directions = math.sqrt(2) * self._reach_rad + float(torch.hypot(*pointing.unbind(-1)).max())
+        diameter = 2 * self.telescope.geometry.dish_radius_m
+        return float((total.amax(-1) - total.amin(-1)).max()) + wavenumber * diameter * directions
+
     def _checked(self, key: str, values: Values, shape: tuple[int, ...]) -> torch.Tensor:
-        try:
-            tensor = torch.as_tensor(values, dtype=torch.float64, device=self._x.device)
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"these are not numbers in a regular array: {error}", key=key) from None
-        fits = tensor.ndim == len(shape) and all(
-            wanted in (-1, found) for found, wanted in zip(tensor.shape, shape, strict=True)
-        )
-        if not fits:
-            wanted = ", ".join("any" if size == -1 else str(size) for size in shape)
-            raise UsageError(
-                "the shape does not fit",
-                key=key,
-                value=tuple(tensor.shape),
-                remedy=f"give an array of shape ({wanted})",
-            )
-        if not bool(torch.isfinite(tensor).all()):
-            raise UsageError("a value is not finite", key=key, remedy="give finite numbers only")
-        return tensor
+        return checked_tensor(key, values, shape, self._x.device)
 
     def _require_taper(self, tapers_db: list[float]) -> None:
         kind = self.telescope.illumination.kind
@@ -342,13 +366,18 @@ class Simulator:
             noise=noise,
             seed=int(seed),
             maps=self._map_truths(pointing, disturbances),
+            observing=self.observing,
+            chop_gain_ratio=self.chop_gain_ratio,
         )
         return SimulatedObservation(self._observation(name, data), truth)
 
     def _map_truths(self, pointing: NDArray[np.float64], disturbances: list[Disturbance]) -> tuple[MapTruth, ...]:
+        moves = self.moves
         return tuple(
-            MapTruth(defocus, (float(u), float(v)), disturbance)
-            for defocus, (u, v), disturbance in zip(self.defocus_m, pointing, disturbances, strict=True)
+            MapTruth(defocus, (float(u), float(v)), disturbance, lateral, error)
+            for defocus, (u, v), disturbance, lateral, error in zip(
+                moves.defocus_m, pointing, disturbances, moves.lateral_m, moves.defocus_error_m, strict=True
+            )
         )
 
     def _observation(self, name: str, data: list[NDArray[np.float64]]) -> Observation:
@@ -361,12 +390,6 @@ class Simulator:
             wavelength_m=self.wavelength_m,
             telescope=self.telescope.name,
             object_name="simulated",
+            observing=self.observing,
+            frame="model",
         )
-
-
-def _steepest_path(geometry: Geometry, defocus_m: tuple[float, ...]) -> float:
-    """Largest change of the defocus path per metre of radius."""
-    radius = torch.linspace(0, geometry.dish_radius_m, 257, dtype=torch.float64)
-    images = defocus_images(geometry, radius[None], torch.zeros_like(radius)[None])
-    path = defocus_path(images, torch.tensor(defocus_m, dtype=torch.float64))
-    return float((path.diff(dim=-1).abs() / (radius[1] - radius[0])).max())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from numpy.typing import ArrayLike
 
+from oofpy.observing import Observing
 from oofpy.simulation.noise import NoiseModel
 from oofpy.simulation.ranges import require_between
 from oofpy.simulation.sampling import Grid, Sampling
@@ -19,6 +20,7 @@ from oofpy.telescope import Telescope, load_telescope
 
 DEFAULT_POINTS = 97
 DEFAULT_HALF_WIDTH_BEAMS = 9.0
+_PLAIN = Observing()
 
 
 def simulate(
@@ -32,6 +34,10 @@ def simulate(
     snr: float | None = None,
     noise: NoiseModel | None = None,
     seed: int = 0,
+    observing: Observing = _PLAIN,
+    lateral_m: Sequence[Sequence[float]] | None = None,
+    defocus_error_m: Sequence[float] | None = None,
+    chop_gain_ratio: float = 1.0,
 ) -> SimulatedObservation:
     """Simulate one observation.
 
@@ -56,6 +62,14 @@ def simulate(
         Sizes of all random effects; by default noise alone, at 200.
     seed : int
         Of the random effects and of the random surface.
+    observing : Observing
+        How the maps are taken; by default a point source at infinity at one frequency.
+    lateral_m : sequence of (dx, dy), metres, optional
+        Move of the subreflector (prime focus: of the feed) across the axis in each map; by default none.
+    defocus_error_m : sequence of float, metres, optional
+        True move along the axis minus `defocus_m`, which is what is recorded; by default zero.
+    chop_gain_ratio : float
+        Gain of the negative beam of a chop over that of the positive one.
 
     Returns
     -------
@@ -82,7 +96,17 @@ def simulate(
     noise = NoiseModel() if noise is None else noise
     if snr is not None:
         noise = replace(noise, faintest_peak_over_noise=snr)
-    simulator = Simulator(telescope, wavelength_m, defocus_m, sampling, order=order)
+    simulator = Simulator(
+        telescope,
+        wavelength_m,
+        defocus_m,
+        sampling,
+        order=order,
+        observing=observing,
+        lateral_m=lateral_m,
+        defocus_error_m=defocus_error_m,
+        chop_gain_ratio=chop_gain_ratio,
+    )
     if isinstance(surface, int | float):
         require_between("surface", surface, 0, 1e5)
         surface = random_surface(order, surface * 1e-6 * 4 * math.pi / wavelength_m, seed)

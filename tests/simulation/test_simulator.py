@@ -6,7 +6,7 @@ import scipy.special
 import torch
 
 from oofpy.errors import ConfigurationError, InputError, UsageError
-from oofpy.optics.beam import beam_model
+from oofpy.optics.beam_building import beam_model
 from oofpy.optics.layout import ParameterLayout
 from oofpy.optics.zernike import zernike_terms
 from oofpy.simulation import GivenPositions, Grid, NoiseModel, Raster, Simulator, random_surface
