@@ -185,8 +185,18 @@ class AppliedCorrection:
         object.__setattr__(self, "axis_m", axis)
         object.__setattr__(self, "surface_m", surface)
 
+    def _key(self) -> tuple[object, ...]:
+        images = (b"" if image is None else image.tobytes() for image in (self.axis_m, self.surface_m))
+        return (self.coefficients, self.origin, *images)
 
-@dataclass(frozen=True, slots=True, eq=False)
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AppliedCorrection) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+
+@dataclass(frozen=True, slots=True)
 class Observing:
     """How the maps of one observation were taken; the default is a point source at infinity at one frequency.
 

@@ -15,8 +15,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from oofpy.observing import AppliedCorrection
 from oofpy.optics.aperture import ApertureSampling, band_limited_aperture, open_area
 from oofpy.optics.defocus import defocus_images
+from oofpy.optics.fixed_phase import applied_phase
 from oofpy.optics.illumination import SHAPE_PARAMETERS, illuminate
 from oofpy.optics.zernike import ZernikeTerm, zernike_basis
 from oofpy.telescope import Telescope
@@ -85,6 +87,15 @@ class WeightedDish:
     def uniform_rms_rad(self, coefficients: FloatArray) -> float:
         """Rms of the phase about its mean, every part of the unblocked dish alike, radians."""
         return math.sqrt(max(float(coefficients @ self.uniform_covariance_of_modes @ coefficients), 0.0))
+
+    def corrected_rms_rad(self, coefficients: FloatArray, applied: AppliedCorrection, wavelength_m: float) -> float:
+        """Weighted rms of the phase that a correction leaves, piston and tilt removed, radians."""
+        x, y = self._sampling.mesh()
+        radius = self.telescope.geometry.dish_radius_m
+        taken = applied_phase(applied, radius, x, y, 2 * math.pi / wavelength_m).flatten().numpy()
+        taken = _without_tilt(taken, x.flatten().numpy(), y.flatten().numpy(), self._weight)
+        left = coefficients @ self._modes - taken
+        return math.sqrt(max(float(self._weight @ (left - self._weight @ left) ** 2), 0.0))
 
     def rms_error_rad(self, coefficients: FloatArray, covariance: FloatArray) -> float:
         """Standard error of the weighted rms, to first order, radians; see `rms_of_errors_rad` for a flat surface."""
@@ -207,6 +218,29 @@ def aperture_images(
     error = np.where(on_dish, np.sqrt(np.clip(variance, 0, None)), np.nan)
     amplitude = area * illumination_amplitude(telescope, shape, x, y)
     return axis, phase, error, np.where(on_dish, amplitude, 0.0)
+
+
+def applied_image(telescope: Telescope, applied: AppliedCorrection | None, wavelength_m: float) -> FloatArray:
+    """Half-path error that a correction takes away, on the pixels of `aperture_images`.
+
+    Parameters
+    ----------
+    telescope : Telescope
+    applied : AppliedCorrection or None
+        None: no correction.
+    wavelength_m : float, metres
+
+    Returns
+    -------
+    array, shape (y, x), micrometres
+        NaN off the dish.
+    """
+    _, x, y, _ = _image_grid(telescope)
+    radius = telescope.geometry.dish_radius_m
+    phase = np.zeros(x.shape)
+    if applied is not None:
+        phase = applied_phase(applied, radius, x, y, 2 * math.pi / wavelength_m).numpy()
+    return np.where(np.hypot(x.numpy(), y.numpy()) <= radius, half_path_um(phase, wavelength_m), np.nan)
 
 
 @lru_cache(maxsize=4)

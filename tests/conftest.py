@@ -21,6 +21,7 @@ from oofpy.fitting.settings import FitSettings, ParameterRule
 from oofpy.fitting.status import FitStatus
 from oofpy.flags import Flag
 from oofpy.observation import SourceFile
+from oofpy.observing import AppliedCorrection, Chop, ExtendedSource, Observing, Smearing
 from oofpy.telescope import load_telescope, with_overrides
 
 # Small matrices gain little from a second thread and lose much where the cores are shared.
@@ -61,7 +62,8 @@ def aperture_images(pixels=64, radius_m=32.004, disc_m=3.953):
     phase = np.where(r < 1, phase_at(x, y), np.nan)
     surface = phase * WAVELENGTH_M / (4 * np.pi) * 1e6
     amplitude = np.where((r < 1) & (r > disc_m / radius_m), 10 ** (-12 * r**2 / 20), 0.0)
-    return ApertureImages(axis, phase, surface, np.where(r < 1, 12 + 40 * r**4, np.nan), amplitude)
+    applied = np.where(r < 1, 30.0 * r**2, np.nan)
+    return ApertureImages(axis, phase, surface, np.where(r < 1, 12 + 40 * r**4, np.nan), amplitude, applied)
 
 
 def beam_at(u, v, dz, pointing):
@@ -132,7 +134,7 @@ def order_fit(order, arrays, status, rng):
         covariance_names=names,
         covariance=root @ root.T,
         maps=tuple(map_fit(number, entry) for number, entry in enumerate(arrays)),
-        surface=SurfaceSummary(512.3 / order, 21.7, 601.0, 480.5, 0.81, 0.83, -0.0021, 0.0004),
+        surface=SurfaceSummary(512.3 / order, 21.7, 601.0, 480.5, 530.2, 0.81, 0.83, -0.0021, 0.0004),
         status=status,
         start="order below" if order > 2 else "zero",
         cost=4321.0 / order,
@@ -160,6 +162,16 @@ def made_result():
         object_name="W3(OH) $\\alpha$ Königstuhl",
         date="2019-04-26",
         sources=(SourceFile(Path("data") / "beobachtung ü.fits", "ab" * 32),),
+        observing=Observing(
+            applied=AppliedCorrection(
+                ((2, 2, 0.1 / 3),), np.linspace(-33, 33, 5) / 3, np.full((5, 5), np.nan) + np.eye(5) / 3e4, "gravity.fits"
+            ),
+            chop=Chop(2e-4, np.pi),
+            source=ExtendedSource("limb-darkened", 1.7e-5, 0.3),
+            smearing=Smearing(1e-5, 0.2, 2e-5, "round"),
+            fractional_bandwidth=0.01,
+            source_distance_m=13e3,
+        ),
         telescope=telescope,
         settings=FitSettings(order="auto", likelihood="student-t", parameters=rules),
         orders=(

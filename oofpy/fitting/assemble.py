@@ -33,7 +33,7 @@ from oofpy.flags import Flag
 from oofpy.map_statistics import robust_sigma
 from oofpy.optics.illumination import SHAPE_PARAMETERS
 from oofpy.optics.zernike import ZernikeTerm
-from oofpy.surface import WeightedDish, aperture_images, half_path_um
+from oofpy.surface import WeightedDish, aperture_images, applied_image, half_path_um
 
 FloatArray = NDArray[np.float64]
 
@@ -208,6 +208,7 @@ class _Values:
         covariance = _mode_covariance(self.set.free_names, self.covariance[number], terms)
         without_focus = np.where([(term.n, term.l) == (2, 0) for term in dish.terms], 0.0, values)
         rms = dish.rms_rad(values)
+        applied = self.problem.observations[number].observing.applied
         focus, focus_error = dish.best_focus_m(values, covariance, wavelength)
 
         def micrometres(phase: float) -> float:
@@ -218,6 +219,9 @@ class _Values:
             rms_um_error=micrometres(dish.rms_error_rad(values, covariance)),
             rms_unweighted_um=micrometres(dish.uniform_rms_rad(values)),
             rms_without_focus_um=micrometres(dish.rms_rad(without_focus)),
+            rms_as_observed_um=micrometres(
+                rms if applied is None else dish.corrected_rms_rad(values, applied, wavelength)
+            ),
             ruze_efficiency=math.exp(-(rms**2)),
             exact_efficiency=dish.exact_efficiency(values),
             best_focus_m=focus,
@@ -271,6 +275,7 @@ def assemble_result(
         object_name=observation.object_name,
         date=observation.date,
         sources=observation.sources,
+        observing=observation.observing,
         telescope=problem.telescope,
         settings=problem.settings,
         orders=tuple(orders),
@@ -324,9 +329,15 @@ def _images(problem: FitProblem, number: int, chosen: OrderFit, solution: Soluti
     axis, phase, error, amplitude = aperture_images(
         problem.telescope, _shape(problem, values), terms, values[: len(terms)], covariance
     )
-    wavelength = problem.observations[number].wavelength_m
+    observation = problem.observations[number]
+    wavelength = observation.wavelength_m
     return ApertureImages(
-        axis, phase, np.asarray(half_path_um(phase, wavelength)), np.asarray(half_path_um(error, wavelength)), amplitude
+        axis_m=axis,
+        phase_rad=phase,
+        surface_um=np.asarray(half_path_um(phase, wavelength)),
+        surface_error_um=np.asarray(half_path_um(error, wavelength)),
+        amplitude=amplitude,
+        applied_um=applied_image(problem.telescope, observation.observing.applied, wavelength),
     )
 
 

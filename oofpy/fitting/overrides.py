@@ -13,7 +13,8 @@ from oofpy.fitting.settings import HIGHEST_FIT_ORDER, LOWEST_FIT_ORDER, FitSetti
 from oofpy.quantities import Dimension, parse_quantity
 
 DISH_PARAMETERS = ("edge_taper_db", "illumination_x_m", "illumination_y_m", "ellipticity_p", "ellipticity_q")
-MAP_PARAMETERS = ("pointing_u_rad", "pointing_v_rad", "defocus_error_m")
+RESPONSE_PARAMETERS = ("chop_gain_ratio",)
+MAP_PARAMETERS = ("pointing_u_rad", "pointing_v_rad", "defocus_error_m", "lateral_x_m", "lateral_y_m")
 RULE_KEYS = tuple(field.name for field in fields(ParameterRule))
 _PREFIX = "parameters."
 _ZERNIKE = re.compile(r"Z\(\s*(?P<n>[0-9]{1,3})\s*,\s*(?P<l>-?[0-9]{1,3})\s*\)")
@@ -104,12 +105,15 @@ def _parameter_name(key: str, text: str) -> str:
     if _known_parameter(text):
         return text
     per_map = [name for plain in MAP_PARAMETERS for name in (plain, f"{plain}[1]")]
-    raise _unknown(f"'{text}' is not a parameter", key, ("Z(2,0)", *DISH_PARAMETERS, *per_map), text)
+    raise _unknown(
+        f"'{text}' is not a parameter", key, ("Z(2,0)", *DISH_PARAMETERS, *RESPONSE_PARAMETERS, *per_map), text
+    )
 
 
 def _known_parameter(text: str) -> bool:
     of_one = _OF_ONE_MAP.fullmatch(text)
-    return text in DISH_PARAMETERS + MAP_PARAMETERS or bool(of_one and of_one["name"] in MAP_PARAMETERS)
+    plain = DISH_PARAMETERS + RESPONSE_PARAMETERS + MAP_PARAMETERS
+    return text in plain or bool(of_one and of_one["name"] in MAP_PARAMETERS)
 
 
 def _rule_value(key: str, parameter: str, rule: str, text: str) -> object:

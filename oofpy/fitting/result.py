@@ -11,6 +11,7 @@ from oofpy.fitting.settings import FitSettings
 from oofpy.fitting.status import FitStatus
 from oofpy.flags import Flag
 from oofpy.observation import SourceFile
+from oofpy.observing import Observing
 from oofpy.telescope import Telescope
 
 FloatArray = NDArray[np.float64]
@@ -73,7 +74,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class SurfaceSummary:
-    """The surface in a few numbers.
+    """The surface in a few numbers: that of the dish without any correction that was on it.
 
     Parameters
     ----------
@@ -82,6 +83,9 @@ class SurfaceSummary:
         and its standard error.
     rms_unweighted_um, rms_without_focus_um : float, micrometres
         The same without weighting; weighted, with the coefficient of Z(2,0) left out.
+    rms_as_observed_um : float, micrometres
+        As `rms_um`, of the dish with the correction that was on it while it was observed; the same as `rms_um` where
+        there was none.
     ruze_efficiency, exact_efficiency : float
         Ruze's exp(-(4 pi rms / lambda)^2), and |sum A exp(i phi)|^2 / (sum A)^2.
     best_focus_m, best_focus_m_error : float, metres
@@ -93,6 +97,7 @@ class SurfaceSummary:
     rms_um_error: float
     rms_unweighted_um: float
     rms_without_focus_um: float
+    rms_as_observed_um: float
     ruze_efficiency: float
     exact_efficiency: float
     best_focus_m: float
@@ -245,6 +250,9 @@ class ApertureImages:
         Standard error of `surface_um`.
     amplitude : array
         Field amplitude, 1 at the centre of the illumination, 0 where blocked and off the dish.
+    applied_um : array, micrometres
+        Half-path error that the correction on the dish took away while it was observed: the dish then had
+        `surface_um - applied_um`. Zero without one; NaN off the dish.
     """
 
     axis_m: FloatArray
@@ -252,6 +260,7 @@ class ApertureImages:
     surface_um: FloatArray
     surface_error_um: FloatArray
     amplitude: FloatArray
+    applied_um: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -267,6 +276,9 @@ class FitResult:
     object_name, date : str or None
     sources : tuple of SourceFile
         Input files and their hashes.
+    observing : Observing
+        How the maps were taken, directions in the convention of the model. The surface is that of the dish without
+        the correction named there.
     telescope : Telescope
         As used, settings applied.
     settings : FitSettings
@@ -293,6 +305,7 @@ class FitResult:
     object_name: str | None
     date: str | None
     sources: tuple[SourceFile, ...]
+    observing: Observing
     telescope: Telescope
     settings: FitSettings
     orders: tuple[OrderFit, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -14,6 +15,8 @@ import numpy as np
 
 # Strict JSON has no such numbers; a bound may well be infinite.
 _NOT_FINITE = "not_finite"
+# Nor has it arrays of numbers that keep every bit: little-endian doubles in base 64, and their shape.
+_ARRAY = "float64"
 
 
 def to_plain(value: Any) -> Any:
@@ -23,7 +26,8 @@ def to_plain(value: Any) -> Any:
     ----------
     value : object
         Dataclass, mapping with text as keys, sequence, path, enumeration member or plain value, nested
-        at will. Numbers that are not finite become ``{"not_finite": "nan"}``.
+        at will. Numbers that are not finite become ``{"not_finite": "nan"}``, arrays of numbers
+        ``{"float64": their bytes in base 64, "shape": [...]}``.
 
     Returns
     -------
@@ -32,8 +36,10 @@ def to_plain(value: Any) -> Any:
     """
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, np.ndarray):
+        return {_ARRAY: base64.b64encode(value.astype("<f8").tobytes()).decode(), "shape": list(value.shape)}
     if is_dataclass(value) and not isinstance(value, type):
-        return {entry.name: to_plain(getattr(value, entry.name)) for entry in fields(value)}
+        return {entry.name: to_plain(getattr(value, entry.name)) for entry in fields(value) if entry.init}
     if isinstance(value, Mapping):
         return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -53,7 +59,7 @@ def from_plain(kind: Any, plain: Any) -> Any:
     Parameters
     ----------
     kind : type or type hint
-        Dataclass, named tuple, tuple, mapping, optional, literal, path, enumeration or plain type.
+        Dataclass, named tuple, tuple, mapping, array, optional, literal, path, enumeration or plain type.
     plain : object
         As parsed from JSON.
 
@@ -70,6 +76,9 @@ def from_plain(kind: Any, plain: Any) -> Any:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return _optional(arguments, plain)
+    if origin is np.ndarray:
+        values = np.frombuffer(base64.b64decode(plain[_ARRAY], validate=True), "<f8")
+        return values.reshape(plain["shape"]).astype(np.float64)
     if origin is Literal:
         return _checked(plain in arguments, kind, plain)
     if origin is tuple or (isinstance(kind, type) and issubclass(kind, tuple)):

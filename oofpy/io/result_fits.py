@@ -222,7 +222,7 @@ def _files(result: FitResult) -> list[tuple[str, str]]:
     files = [(str(source.path), source.sha256) for source in result.sources]
     if result.telescope.source_file is not None:
         files.append((str(result.telescope.source_file), result.telescope.sha256))
-    return files
+    return [*files, *((one.origin, one.sha256) for one in result.telescope.path_maps())]
 
 
 def _history(result: FitResult) -> list[str]:

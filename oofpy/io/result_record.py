@@ -10,17 +10,19 @@ from oofpy.fitting.settings import FitSettings
 from oofpy.flags import Flag
 from oofpy.io.plain_records import from_plain, to_plain
 from oofpy.observation import SourceFile
+from oofpy.observing import Observing
 from oofpy.telescope import Telescope
 
 FORMAT_KEY = "OOFRES"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 IMAGES = {
     "PHASE": "phase_rad",
     "SURFACE": "surface_um",
     "SURFACE_ERROR": "surface_error_um",
     "AMPLITUDE": "amplitude",
+    "APPLIED": "applied_um",
 }
-IMAGE_UNITS = {"PHASE": "rad", "SURFACE": "um", "SURFACE_ERROR": "um", "AMPLITUDE": ""}
+IMAGE_UNITS = {"PHASE": "rad", "SURFACE": "um", "SURFACE_ERROR": "um", "AMPLITUDE": "", "APPLIED": "um"}
 MAP_COLUMNS = {"U": "u_rad", "V": "v_rad", "OBSERVED": "observed", "MODEL": "model", "WEIGHT": "weight"}
 _PARTS_OF_ORDER = ("coefficients", "parameters", "covariance_names", "covariance", "maps", "surface")
 ORDER_FIELDS = tuple(entry.name for entry in fields(OrderFit) if entry.name not in _PARTS_OF_ORDER)
@@ -40,6 +42,7 @@ class ResultRecord:
     object_name: str | None
     date: str | None
     sources: tuple[SourceFile, ...]
+    observing: Observing
     telescope: Telescope
     settings: FitSettings
     chosen_order: int

@@ -25,8 +25,8 @@ def summary(result: FitResult) -> dict[str, Any]:
     -------
     dict
         `status`, `flags`, `observation`, `fit`, `coefficients`, `parameters`, `surface`, `maps` of the
-        chosen order; `orders`, the ladder in short; `degenerate_pairs`, `conventions`, `settings`,
-        `inputs`, `telescope` and `versions`. What is unknown or not finite is None.
+        chosen order; `orders`, the ladder in short; `degenerate_pairs`; `observing`, what is special about how
+        the maps were taken; `conventions`, `settings`, `inputs`, `telescope` and `versions`. What is unknown or not finite is None.
     """
     fit = result.fit
     plain = {
@@ -43,6 +43,7 @@ def summary(result: FitResult) -> dict[str, Any]:
             {"first": first, "second": second, "correlation": correlation}
             for first, second, correlation in result.degenerate_pairs
         ],
+        "observing": result.observing.as_dict(),
         "conventions": conventions_in_words(result),
         "settings": result.settings,
         "inputs": [{"file": source.path, "sha256": source.sha256} for source in result.sources],
@@ -50,6 +51,7 @@ def summary(result: FitResult) -> dict[str, Any]:
             "name": result.telescope.name,
             "file": result.telescope.source_file,
             "sha256": result.telescope.sha256 or None,
+            "path_maps": [{"file": one.origin, "sha256": one.sha256} for one in result.telescope.path_maps()],
             "overrides": dict(result.telescope.overrides),
         },
         "versions": result.versions,

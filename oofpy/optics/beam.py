@@ -178,7 +178,8 @@ class BeamModel:
         if frequencies == 1:
             return images
         ratio = self.frequency_ratio[:, None, :, None, None]
-        return (images.unflatten(1, (-1, frequencies)) * ratio).sum(2)
+        by_map = images.reshape(images.shape[0], -1, frequencies, *images.shape[2:])
+        return (by_map * ratio).sum(2)
 
     def __call__(self, parameters: torch.Tensor) -> BeamState:
         """Evaluate the maps.

@@ -111,7 +111,7 @@ def band_frequencies(fractional_bandwidth: float, cycles: float) -> tuple[FloatA
     # The phase between two points of the dish changes by this much from the centre of the band to its edge.
     phase = math.pi * fractional_bandwidth * cycles
     nodes, weights = np.polynomial.legendre.leggauss(4 + math.ceil(0.75 * phase))
-    return 1 + fractional_bandwidth / 2 * nodes, weights / 2
+    return np.asarray(1 + fractional_bandwidth / 2 * nodes), np.asarray(weights / 2)
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,8 @@ class Response:
         frequencies, size = transfer.shape[2], power.shape[-1]
         baselines = torch.fft.rfft2(power)[..., : transfer.shape[-1]]
         baselines = baselines.reshape(power.shape[0], -1, frequencies, size, transfer.shape[-1])
-        return (self.kernel_v @ ((baselines * transfer) @ self.kernel_u)).real.sum(2)
+        maps: torch.Tensor = (self.kernel_v @ ((baselines * transfer) @ self.kernel_u)).real.sum(2)
+        return maps
 
     def adjoint(self, values: torch.Tensor, chop_gain_ratio: torch.Tensor) -> torch.Tensor:
         """Adjoint: values (batch, maps, v, u) to (batch, maps * frequencies, y, x) on the grid of the power."""
@@ -173,7 +174,8 @@ class Response:
         size = baselines.shape[-2]
         spectrum = baselines.new_zeros((*baselines.shape[:-1], size))
         spectrum[..., : baselines.shape[-1]] = baselines
-        return torch.fft.ifft2(spectrum, norm="forward").real.flatten(1, 2)
+        power: torch.Tensor = torch.fft.ifft2(spectrum, norm="forward").real.flatten(1, 2)
+        return power
 
     def in_precision(self, dtype: torch.dtype) -> Response:
         """The same in single (complex64) or double (complex128) precision."""
@@ -258,7 +260,8 @@ class BaselineGrid:
     def axes_m(self) -> tuple[FloatArray, FloatArray]:
         """Baselines along x, of which the negative half is left out, and along y, in metres."""
         along_y = np.fft.fftfreq(self.padded_size, 1 / self.padded_size)
-        return np.arange(self.pixels) * self.pitch_m, along_y * self.pitch_m
+        along_x = np.arange(self.pixels, dtype=np.float64)
+        return np.asarray(along_x * self.pitch_m), np.asarray(along_y * self.pitch_m)
 
 
 def _transfer(

@@ -277,7 +277,7 @@ def spoil_json(hdus):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (change_version, "OOFRES = 99: this version of oofpy reads layout 1"),
+        (change_version, "OOFRES = 99: this version of oofpy reads layout 2"),
         (drop_map, "MAPS, EXTVER 2: this HDU is missing"),
         (shrink_image, "the image PHASE has the shape"),
         (spoil_record, "chosen_order = 4: the order the result stands for is not in it"),
