@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Measure accuracy and speed: `python scripts/benchmark.py NAME [options]`, a table on standard error, JSON on output.
 
-Names: recovery, glitches, capture, srt, time, pyoof, commands, all. `pyoof` needs the extra `bench`.
+Names: recovery, glitches, capture, modes, srt, time, pyoof, commands, all. `pyoof` needs the extra `bench`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import torch
-from benchmarks import recovery, speed
+from benchmarks import modes, recovery, speed
 from benchmarks.scenario import Scenario
 
 Table = list[dict[str, Any]]
@@ -28,6 +28,7 @@ def measurements(arguments: argparse.Namespace) -> dict[str, Callable[[], Table]
         "recovery": lambda: recovery.recovery(Scenario.build(), arguments.seeds),
         "glitches": lambda: recovery.glitches(Scenario.build(), arguments.seeds),
         "capture": lambda: recovery.capture(Scenario.build(), arguments.surfaces, arguments.likelihood),
+        "modes": lambda: modes.taken(arguments.mode_surfaces, arguments.mode_draws, arguments.only),
         "srt": speed.srt,
         "time": lambda: speed.fit_time(Scenario.build(), arguments.repeats),
         "pyoof": lambda: speed.against_pyoof(Scenario.build()),
@@ -56,6 +57,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1000, help="simulated observations of recovery and glitches")
     parser.add_argument("--surfaces", type=int, default=300, help="surfaces a level of capture")
     parser.add_argument("--likelihood", nargs="+", default=["cauchy", "gaussian"], help="of capture")
+    parser.add_argument("--mode-surfaces", type=int, default=5, help="surfaces of every mode")
+    parser.add_argument("--mode-draws", type=int, default=8, help="draws of noise over each of them")
+    parser.add_argument("--only", nargs="+", help="modes whose name holds one of these words")
     parser.add_argument("--repeats", type=int, default=11, help="of time and commands")
     parser.add_argument(
         "--threads", type=int, default=1, help="torch threads; waiting threads cost when cores are shared"

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from oofpy.conventions import in_file_convention
 from oofpy.io import atomic_file, write_oof_fits, write_pyoof_fits
 from oofpy.simulation import Grid, NoiseModel, SimulatedObservation, simulate
 from oofpy.telescope import load_telescope
@@ -44,7 +45,7 @@ def simulated(noise: NoiseModel, name: str) -> SimulatedObservation:
         noise=noise,
         seed=SEED,
     )
-    return replace(made, observation=replace(made.observation, name=name))
+    return replace(made, observation=replace(in_file_convention(made.observation, telescope), name=name))
 
 
 def write_truth(made: SimulatedObservation, path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +17,7 @@ from oofpy.fitting.result import FitResult
 from oofpy.fitting.settings import FitSettings
 from oofpy.fitting.uncertainty import cramer_rao
 from oofpy.simulation import Grid, NoiseModel, SimulatedObservation, Simulator, random_surface
+from oofpy.simulation.noise import disturb
 from oofpy.telescope import Telescope, load_telescope
 
 ORDER = 5
@@ -32,12 +35,12 @@ class Scenario:
     simulator: Simulator
 
     @classmethod
-    def build(cls) -> Scenario:
-        """Prepare the simulator."""
+    def build(cls, points: int = POINTS, **taken: Any) -> Scenario:
+        """Prepare the simulator; `taken` says how the maps are taken, as keyword arguments of `Simulator`."""
         telescope = load_telescope("effelsberg")
         beam_rad = WAVELENGTH_M / (2 * telescope.geometry.dish_radius_m)
-        grid = Grid(POINTS, HALF_WIDTH_BEAMS * beam_rad)
-        return cls(telescope, Simulator(telescope, WAVELENGTH_M, DEFOCUS_M, grid, order=ORDER))
+        grid = Grid(points, HALF_WIDTH_BEAMS * beam_rad)
+        return cls(telescope, Simulator(telescope, WAVELENGTH_M, DEFOCUS_M, grid, order=ORDER, **taken))
 
     @property
     def norms(self) -> NDArray[np.float64]:
@@ -48,6 +51,22 @@ class Scenario:
         """One simulated observation of a random surface."""
         surface = random_surface(ORDER, rms_rad, seed)
         return self.simulator.observe(surface, noise, seed, name=f"seed{seed}")
+
+    def redrawn(self, rms_rad: float, seed: int, draws: range) -> Iterator[SimulatedObservation]:
+        """One random surface, simulated once, under many draws of noise."""
+        clean = self.observe(rms_rad, seed, NoiseModel(faintest_peak_over_noise=math.inf))
+        noise = NoiseModel(faintest_peak_over_noise=200)
+        beams = [one.power for one in clean.observation.maps]
+        for draw in draws:
+            data, disturbances = disturb(
+                noise, beams, list(self.simulator.positions), noise.streams(1000 * seed + draw)
+            )
+            maps = tuple(replace(one, power=power) for one, power in zip(clean.observation.maps, data, strict=True))
+            truths = tuple(
+                replace(one, disturbance=disturbance)
+                for one, disturbance in zip(clean.truth.maps, disturbances, strict=True)
+            )
+            yield SimulatedObservation(replace(clean.observation, maps=maps), replace(clean.truth, maps=truths))
 
     def batches(
         self, rms_rad: float, seeds: range, noise: NoiseModel, size: int = 50
@@ -69,9 +88,11 @@ class Scenario:
         """Rms over the full disc of a difference of coefficients, radians; shape (batch,)."""
         return np.sqrt(((difference / self.norms) ** 2).sum(axis=-1))
 
-    def cramer_rao_rms(self, batch: list[SimulatedObservation]) -> NDArray[np.float64]:
-        """Smallest possible rms error of the phase of each observation, radians; shape (batch,)."""
-        settings = FitSettings(order=ORDER, likelihood="gaussian")
+    def cramer_rao_rms(
+        self, batch: list[SimulatedObservation], settings: FitSettings | None = None
+    ) -> NDArray[np.float64]:
+        """Smallest possible rms error of the phase of each observation, priors included, radians; shape (batch,)."""
+        settings = settings or FitSettings(order=ORDER, likelihood="gaussian")
         problem = prepare(tuple(s.observation for s in batch), self.telescope, settings, ORDER)
         free = problem.at_order(ORDER).for_solver("cpu")
         parameters = problem.start.clone()
@@ -80,6 +101,13 @@ class Scenario:
         for side, kind in enumerate(("pointing_u_rad", "pointing_v_rad")):
             pointing = [[m.pointing_rad[side] for m in s.truth.maps] for s in batch]
             parameters[:, layout.slice_of(kind)] = torch.tensor(pointing, dtype=torch.float64)
+        for side, kind in enumerate(("lateral_x_m", "lateral_y_m")):
+            moves = [[m.lateral_m[side] for m in s.truth.maps] for s in batch]
+            parameters[:, layout.slice_of(kind)] = torch.tensor(moves, dtype=torch.float64)
+        errors = [[m.defocus_error_m for m in s.truth.maps] for s in batch]
+        parameters[:, layout.slice_of("defocus_error_m")] = torch.tensor(errors, dtype=torch.float64)
+        ratio = torch.tensor([[s.truth.chop_gain_ratio] for s in batch], dtype=torch.float64)
+        parameters[:, layout.slice_of("chop_gain_ratio")] = ratio
         gain = torch.tensor([[m.disturbance.gain for m in s.truth.maps] for s in batch], dtype=torch.float64)
         noise = torch.tensor([[m.disturbance.noise_sigma for m in s.truth.maps] for s in batch], dtype=torch.float64)
         covariance = cramer_rao(problem.model, parameters, gain, noise, problem.data, free)

@@ -115,7 +115,7 @@ def against_pyoof(scenario: Scenario) -> list[dict[str, Any]]:
     simulated = scenario.observe(SURFACE_RMS_RAD, 1, NoiseModel())
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "simulated.fits"
-        write_pyoof_fits(simulated.observation, file)
+        write_pyoof_fits(in_file_convention(simulated.observation, scenario.telescope), file)
         observation = read_observation(file)
         command = [sys.executable, str(REPOSITORY / "scripts" / "peer_pyoof.py"), str(file), "--order-max", str(ORDER)]
         peer = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
