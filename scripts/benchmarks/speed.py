@@ -20,6 +20,7 @@ import torch
 
 from benchmarks.recovery import SURFACE_RMS_RAD
 from benchmarks.scenario import ORDER, Scenario, one_order, phases
+from oofpy.conventions import in_file_convention
 from oofpy.fitting.assemble import assemble_order
 from oofpy.fitting.fitter import fit_batch
 from oofpy.fitting.problem import prepare
