@@ -66,7 +66,8 @@ def in_file_convention(observation: Observation, telescope: Telescope) -> Observ
     Parameters
     ----------
     observation : Observation
-        In the frame "model".
+        In the frame "model", or an image of the sky, which is brought there first. One in the frame "file" is
+        returned as it is.
     telescope : Telescope
         Whose data files are to be written.
 
@@ -74,7 +75,15 @@ def in_file_convention(observation: Observation, telescope: Telescope) -> Observ
     -------
     Observation
         In the frame "file".
+
+    Raises
+    ------
+    InputError
+        For an image of the sky whose orientation is not known.
     """
+    if observation.frame == "file":
+        return observation
+    observation = in_model_convention(observation, telescope)
     signs = telescope.conventions
     turn = np.diag([float(signs.u_sign), float(signs.v_sign)])
     maps = tuple(_turned(one, turn, signs.defocus_sign) for one in observation.maps)
