@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from oofpy.errors import one_line
+
 
 @dataclass(frozen=True, slots=True)
 class Flag:
@@ -22,3 +24,7 @@ class Flag:
     code: str
     message: str
     serious: bool = True
+
+    def __post_init__(self) -> None:
+        # What a damaged file holds may be part of it.
+        object.__setattr__(self, "message", one_line(self.message))

@@ -115,5 +115,5 @@ READER = Reader(
     description="FITS images signal_I and weight_I of one array and one focus, with header keys OOF_M2Z and OOF_W",
     recognises=recognises,
     read=read,
-    needs="which map is in focus",
+    needs="which map is in focus; what the offsets are; the parallactic angle, if in RA and Dec",
 )

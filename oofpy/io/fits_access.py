@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 COPY_AGAIN = "copy or export the file again"
 NUMBER_CODES = "BIJKED"
+# Most axes and columns of an HDU, FITS standard 4.0, 4.4.1 and 7.3.1.
+MOST_FIELDS = 999
+_COUNT = re.compile(rb"(?:HIERARCH +)?(NAXIS|TFIELDS) *= *([+-]?[0-9]+)", re.IGNORECASE)
+_SIZE = re.compile(rb"(?:HIERARCH +)?(NAXIS[0-9]+|[PG]COUNT) *= *(-[0-9]+)", re.IGNORECASE)
 
 
 def checked_hdus(content: FileContent) -> tuple[Any, ...]:
@@ -39,6 +43,7 @@ def checked_hdus(content: FileContent) -> tuple[Any, ...]:
     """
     from astropy.io import fits
 
+    _refuse_impossible_counts(content)
     with warnings.catch_warnings():
         # Truncation and left-over bytes are only warnings there; both are found below from the bytes.
         warnings.filterwarnings("ignore", message="(?s).*(truncated|Error validating header)")
@@ -56,6 +61,31 @@ def checked_hdus(content: FileContent) -> tuple[Any, ...]:
             remedy=COPY_AGAIN,
         )
     return hdus
+
+
+def _refuse_impossible_counts(content: FileContent) -> None:
+    """Refuse headers with more axes or columns than there can be, or with sizes below zero.
+
+    astropy makes a list of the former before anything else, and goes back in the file by the latter, again and again.
+    """
+    data = content.data
+    for start in range(0, len(data), 2880):
+        if not data.startswith((b"SIMPLE  ", b"XTENSION"), start):
+            continue
+        for place in range(start, len(data), 80):
+            card = data[place : place + 80]
+            if card.startswith(b"END     "):
+                break
+            count, negative = _COUNT.match(card), _SIZE.match(card)
+            if count and not 0 <= int(count[2]) <= MOST_FIELDS:
+                raise _impossible(content, count, f"this must be a number from 0 to {MOST_FIELDS}")
+            if negative:
+                raise _impossible(content, negative, "this must not be below zero")
+
+
+def _impossible(content: FileContent, card: re.Match[bytes], problem: str) -> InputError:
+    key, value = card[1].decode(), card[2].decode()
+    return InputError(problem, file=content.path, key=key, value=value, remedy=COPY_AGAIN)
 
 
 def _checked_end(content: FileContent, index: int, hdu: Any) -> int:

@@ -14,9 +14,20 @@ from oofpy.errors import InputError, UsageError, one_line
 from oofpy.flags import Flag
 from oofpy.io.atomic import atomic_file
 from oofpy.io.fits_access import check_column, column_names, is_table, number_column
+from oofpy.io.fits_cards import fits_text
+from oofpy.io.fits_cards import float_card as float_card
+from oofpy.io.joined_files import FRAMES
+from oofpy.io.observing_cards import (
+    is_observing_table,
+    observing_cards,
+    observing_in_header,
+    observing_tables,
+    reserved_keys,
+)
 from oofpy.io.reader import FileContent, GivenNumber, RawFile, RawMap
 from oofpy.io.wavelength import SPEED_OF_LIGHT_M_S
 from oofpy.observation import BeamMap, FloatArray, Observation
+from oofpy.observing import Observing
 
 HeaderValue = str | int | float | bool | None
 
@@ -77,6 +88,8 @@ def read_map_tables(content: FileContent, layout: TableLayout) -> RawFile:
     """
     maps, flags = [], []
     for index, hdu in enumerate(content.hdus):
+        if is_observing_table(content, hdu):
+            continue
         names = column_names(hdu)
         label = one_line(str(hdu.header.get("EXTNAME", ""))) or f"HDU {index}"
         if is_table(hdu) and (set(layout.required) & set(names) or "DZ" in hdu.header):
@@ -96,6 +109,7 @@ def read_map_tables(content: FileContent, layout: TableLayout) -> RawFile:
         date=_text(header, "DATE_OBS", "DATE-OBS"),
         elevation_rad=elevation_rad,
         flags=(*flags, *elevation_flags),
+        observing=observing_in_header(content) or Observing(),
     )
 
 
@@ -168,7 +182,8 @@ def write_map_tables(
 ) -> None:
     """Write an observation as one binary table a map, in double precision, with checksums.
 
-    Samples that are not used get NaN as their power: this is how both layouts say "unobserved".
+    Samples that are not used get NaN as their power: this is how both layouts say "unobserved". How the maps were taken
+    goes into cards of the primary header, the image of an applied correction into one more table.
 
     Parameters
     ----------
@@ -186,17 +201,20 @@ def write_map_tables(
     Raises
     ------
     UsageError
-        If the file exists, cannot be written, or `header` is not fit for FITS.
+        If the file exists, cannot be written, or `header` is not fit for FITS; or u and v are not in the signs of the
+        telescope's data.
     """
     from astropy.io import fits
 
+    _refuse_frame(observation, path)
     labels = _labels(observation)
     hdus = [fits.PrimaryHDU(header=_primary_header(observation, layout, header))]
     for label, beam_map in zip(labels, observation.maps, strict=True):
         table = fits.BinTableHDU.from_columns(_columns(beam_map, layout))
-        table.header.append(fits.Card("EXTNAME", _fits_text(label)))
+        table.header.append(fits.Card("EXTNAME", fits_text(label)))
         table.header.append(float_card("DZ", beam_map.defocus_m, "[m] defocus"))
         hdus.append(table)
+    hdus += observing_tables(observation.observing)
     whole = fits.HDUList(hdus)
     whole.update_extend()  # writing would do it, after the checksums
     for hdu in whole:
@@ -205,6 +223,18 @@ def write_map_tables(
         hdu.add_checksum(when="HDU checksum", override_datasum=True)
     with atomic_file(path, overwrite) as part:
         whole.writeto(part)
+
+
+def _refuse_frame(observation: Observation, path: str | Path) -> None:
+    """Refuse what a table could not give back: it cannot say what its u and v are."""
+    if observation.frame != "file":
+        raise UsageError(
+            f"a table has the signs of the telescope's data, and the observation is {FRAMES[observation.frame]}",
+            file=path,
+            key="frame",
+            value=observation.frame,
+            remedy="bring it there with oofpy.conventions.in_file_convention, which needs the telescope",
+        )
 
 
 def _columns(beam_map: BeamMap, layout: TableLayout) -> list[Any]:
@@ -246,12 +276,13 @@ def _primary_header(observation: Observation, layout: TableLayout, extra: Mappin
         float_card("FREQ", SPEED_OF_LIGHT_M_S / observation.wavelength_m, "[Hz] frequency"),
         float_card("WAVEL", observation.wavelength_m, "[m] wavelength"),
         float_card("MEANEL", 0.0 if elevation is None else math.degrees(elevation), "[deg] 0: unknown"),
-        fits.Card("OBJECT", _fits_text(observation.object_name or "")),
-        fits.Card("DATE_OBS", _fits_text(observation.date or "")),
-        fits.Card(layout.telescope_key, _fits_text(observation.telescope or "")),
+        fits.Card("OBJECT", fits_text(observation.object_name or "")),
+        fits.Card("DATE_OBS", fits_text(observation.date or "")),
+        fits.Card(layout.telescope_key, fits_text(observation.telescope or "")),
+        *observing_cards(observation.observing),
     ]
     written = fits.PrimaryHDU().header
-    taken = {*written, *(card.keyword for card in cards), "CHECKSUM", "DATASUM"}
+    taken = {*written, *(card.keyword for card in cards), *reserved_keys(observation.observing), "CHECKSUM", "DATASUM"}
     cards += [_extra_card(key, value, taken) for key, value in (extra or {}).items()]
     for card in cards:
         written.append(card)
@@ -268,44 +299,6 @@ def _extra_card(key: str, value: HeaderValue, taken: set[str]) -> Any:
     try:
         if isinstance(value, float):
             return float_card(keyword, value, "")
-        return fits.Card(keyword, _fits_text(value) if isinstance(value, str) else value)
+        return fits.Card(keyword, fits_text(value) if isinstance(value, str) else value)
     except ValueError as error:
         raise UsageError(f"this does not fit a FITS header: {error}", key=key, value=value) from error
-
-
-def float_card(key: str, value: float, comment: str) -> Any:
-    """Make a header card that gives back exactly the number put in.
-
-    astropy cuts numbers at 20 characters, which loses digits of many doubles; the standard allows more.
-
-    Parameters
-    ----------
-    key : str
-        Keyword of at most 8 characters.
-    value : float
-        Finite number.
-    comment : str
-        Comment of the card.
-
-    Returns
-    -------
-    astropy.io.fits.Card
-        The card.
-
-    Raises
-    ------
-    ValueError
-        If the number is not finite.
-    """
-    from astropy.io import fits
-
-    text = repr(float(value)).upper()
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is not finite")
-    return fits.Card.fromstring(f"{key:<8}= {text:>20}{' / ' if comment else ''}{comment}")
-
-
-def _fits_text(text: str) -> str:
-    """Reduce text to what a FITS header can hold on one card."""
-    plain = text.encode("ascii", "replace").decode("ascii")
-    return "".join(letter if " " <= letter <= "~" else "?" for letter in plain)[:67].strip()

@@ -114,5 +114,5 @@ READER = Reader(
     description="one FITS image in right ascension and declination (CAR) with a header of nothing but coordinates",
     recognises=recognises,
     read=read,
-    needs="the defocus, the frequency and the parallactic angle",
+    needs="dz; the frequency; what the offsets are; the parallactic angle",
 )

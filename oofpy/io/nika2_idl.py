@@ -72,12 +72,11 @@ def read(content: FileContent) -> RawFile:
             key="Nhits",
             remedy="check that the file is complete",
         )
-    parts = ", ".join(f"{kind}_{bands[0]}" for kind in ("Brightness", "Stddev", "Nhits"))
     raise InputError(
         f"there are maps in the bands {', '.join(bands)}, and the bands are no foci of one observation",
         file=content.path,
         key="Brightness",
-        remedy=f"write the band to fit into a file of its own, for example the extensions {parts}",
+        remedy=f"name the band to fit, for example --part {bands[0]}",
     )
 
 
@@ -158,5 +157,7 @@ READER = Reader(
     description="FITS images Brightness_, Stddev_ and Nhits_ of one band (1mm, 2mm, 1, 2 or 3) and one focus",
     recognises=recognises,
     read=read,
-    needs="the defocus and the frequency",
+    needs="dz; the frequency; what the offsets are; the parallactic angle, if in RA and Dec",
+    read_part=read_band,
+    parts=f"bands: {', '.join(BANDS)}",
 )

@@ -135,5 +135,5 @@ READER = Reader(
     description="one FITS image of one focus, map.fits, with its weights beside it in maprgw.fits",
     recognises=recognises,
     read=read,
-    needs="the defocus, and mostly the frequency",
+    needs="dz; the frequency, if not in the header; what the offsets are; the parallactic angle, if in RA and Dec",
 )

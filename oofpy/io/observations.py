@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from oofpy.errors import InputError, UsageError
+from oofpy.errors import UsageError, one_line
 from oofpy.flags import Flag
 from oofpy.io.checks import (
     observed,
@@ -20,11 +20,24 @@ from oofpy.io.checks import (
     trio_flags,
     usable_errors,
 )
+from oofpy.io.defocus_values import resolve_defocus
+from oofpy.io.joined_files import (
+    FRAMES,
+    differences,
+    first_said,
+    joint_observing,
+    mean_elevation_rad,
+    notes,
+    one_frame,
+    one_offsets,
+    zenith_angles,
+)
+from oofpy.io.observing_keys import check_observing_texts, overlaid, resolve_observing
 from oofpy.io.reader import FileContent, RawFile, RawMap
 from oofpy.io.registry import read_file
 from oofpy.io.sample_mask import parse_mask
 from oofpy.io.wavelength import resolve_wavelength
-from oofpy.observation import BeamMap, BoolArray, Observation, SourceFile
+from oofpy.observation import BeamMap, BoolArray, Frame, Observation, SkyOrientation, SourceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +49,10 @@ class _Wishes:
     maps: tuple[int, ...] | None
     radius_rad: float | None
     mask: Path | None
+    orientation: SkyOrientation
+    in_focus: int | None
+    observing: Mapping[str, str]
+    part: str | None
 
 
 def read_observation(
@@ -45,6 +62,10 @@ def read_observation(
     maps: Sequence[int] | None = None,
     radius_rad: float | None = None,
     mask: str | Path | None = None,
+    orientation: SkyOrientation | None = None,
+    in_focus: int | None = None,
+    observing: Mapping[str, str] | None = None,
+    part: str | None = None,
 ) -> Observation:
     """Read the beam maps of one observation.
 
@@ -64,23 +85,44 @@ def read_observation(
     mask : path-like, optional
         File that says which samples to leave out: see `oofpy.io.read_mask`. It refers to all maps, before
         `maps` selects.
+    orientation : SkyOrientation, optional
+        How images of the sky are to be turned; what it says stands above what the files say. The parallactic angle is
+        one for all maps, or one for each map of the files or of the selected ones.
+    in_focus : int, optional
+        Number of the map in focus, from 1 and before `maps` selects, for files that give the position of the
+        subreflector instead of the defocus.
+    observing : mapping of str to str, optional
+        How the maps were taken, by the keys of `oofpy.io.observing_keys`, as text with units; stands above what the
+        files say, and `none` takes that away.
+    part : str, optional
+        Which part to take of files that hold several, such as a band; see `oofpy.io.reader.Reader`.
 
     Returns
     -------
     Observation
-        The maps, with values and signs as the files have them.
+        The maps, with values and signs as the files have them; `oofpy.in_model_convention` turns them.
 
     Raises
     ------
     InputError
         If a file cannot be used, or the maps do not make an observation.
     ConfigurationError
-        If a quantity in a TOML file has no unit or a wrong one.
+        If a quantity in a TOML file has no unit or a wrong one, or `observing` has a wrong key or value, or only half
+        of a mode is known.
     UsageError
         If the files are more than one observation, or an argument contradicts them.
     """
     found = read_observations(
-        files, defocus_m=defocus_m, wavelength_m=wavelength_m, maps=maps, radius_rad=radius_rad, mask=mask
+        files,
+        defocus_m=defocus_m,
+        wavelength_m=wavelength_m,
+        maps=maps,
+        radius_rad=radius_rad,
+        mask=mask,
+        orientation=orientation,
+        in_focus=in_focus,
+        observing=observing,
+        part=part,
     )
     if len(found) > 1:
         raise UsageError(
@@ -100,6 +142,10 @@ def read_observations(
     maps: Sequence[int] | None = None,
     radius_rad: float | None = None,
     mask: str | Path | None = None,
+    orientation: SkyOrientation | None = None,
+    in_focus: int | None = None,
+    observing: Mapping[str, str] | None = None,
+    part: str | None = None,
 ) -> list[Observation]:
     """Read files with several maps as one observation each, or files with one map as one together.
 
@@ -107,7 +153,7 @@ def read_observations(
     ----------
     files : sequence of path-like
         The files.
-    defocus_m, wavelength_m, maps, radius_rad, mask
+    defocus_m, wavelength_m, maps, radius_rad, mask, orientation, in_focus, observing, part
         As for `read_observation`; they hold for every observation.
 
     Returns
@@ -123,40 +169,40 @@ def read_observations(
         If no file is given, a file is given twice, files with one map and with several are mixed, or an
         argument contradicts the files.
     """
-    wishes = _checked_wishes(defocus_m, wavelength_m, maps, radius_rad, mask)
-    return [_observation(group, wishes) for group in _groups([Path(file) for file in files])]
-
-
-def _checked_wishes(
-    defocus_m: Sequence[float] | None,
-    wavelength_m: float | None,
-    maps: Sequence[int] | None,
-    radius_rad: float | None,
-    mask: str | Path | None,
-) -> _Wishes:
-    if defocus_m is not None and not all(math.isfinite(dz) for dz in defocus_m):
-        raise UsageError("every defocus must be a finite number", key="--dz", value=list(defocus_m))
-    if radius_rad is not None and not (math.isfinite(radius_rad) and radius_rad > 0):
-        raise UsageError("the radius must be a positive angle", key="--radius", value=radius_rad)
-    if maps is not None and (not maps or len(set(maps)) < len(maps)):
-        raise UsageError("name each map to keep once", key="--maps", value=_listed(maps) or "nothing")
-    return _Wishes(
+    wishes = _Wishes(
         defocus_m=None if defocus_m is None else tuple(float(dz) for dz in defocus_m),
         wavelength_m=wavelength_m,
         maps=None if maps is None else tuple(sorted(maps)),
         radius_rad=radius_rad,
         mask=None if mask is None else Path(mask),
+        orientation=orientation or SkyOrientation(),
+        in_focus=in_focus,
+        observing=dict(observing or {}),
+        part=part,
     )
+    _refuse_nonsense(wishes)
+    return [_observation(group, wishes) for group in _groups([Path(file) for file in files], part)]
 
 
-def _groups(paths: Sequence[Path]) -> list[tuple[RawFile, ...]]:
+def _refuse_nonsense(wishes: _Wishes) -> None:
+    """Refuse what no file could make right."""
+    if wishes.defocus_m is not None and not all(math.isfinite(dz) for dz in wishes.defocus_m):
+        raise UsageError("every defocus must be a finite number", key="--dz", value=list(wishes.defocus_m))
+    if wishes.radius_rad is not None and not (math.isfinite(wishes.radius_rad) and wishes.radius_rad > 0):
+        raise UsageError("the radius must be a positive angle", key="--radius", value=wishes.radius_rad)
+    if wishes.maps is not None and (not wishes.maps or len(set(wishes.maps)) < len(wishes.maps)):
+        raise UsageError("name each map to keep once", key="--maps", value=_listed(wishes.maps) or "nothing")
+    check_observing_texts(wishes.observing)
+
+
+def _groups(paths: Sequence[Path], part: str | None) -> list[tuple[RawFile, ...]]:
     """Read the files and put together those that make one observation."""
     if not paths:
         raise UsageError("no file is given", key="FILE", remedy="name the files with the beam maps")
     for index, path in enumerate(paths):
         if any(path.resolve() == other.resolve() for other in paths[:index]):
             raise UsageError("this file is given twice", file=path, remedy="give every file once")
-    read = [read_file(path) for path in paths]
+    read = [read_file(path, part) for path in paths]
     several = [raw for raw in read if len(raw.maps) > 1]
     if not several:
         return [tuple(read)]
@@ -172,35 +218,66 @@ def _groups(paths: Sequence[Path]) -> list[tuple[RawFile, ...]]:
 
 def _observation(files: tuple[RawFile, ...], wishes: _Wishes) -> Observation:
     wavelength_m, wavelength_flags = resolve_wavelength(files, wishes.wavelength_m)
-    every_map = [raw for file in files for raw in file.maps]
-    keep, mask_sources = _kept(every_map, wishes)
-    beam_maps, map_flags = _beam_maps(every_map, keep, wishes)
-    _refuse_nothing_kept(files[0].path, beam_maps, wishes)
-    elevations = [file.elevation_rad for file in files if file.elevation_rad is not None]
+    frame = one_frame(files)
+    chosen = _chosen(wishes.maps, sum(len(file.maps) for file in files), files[0].path)
+    orientation = _orientation(files, frame, chosen, wishes.orientation)
+    beam_maps, map_flags, mask_sources = _beam_maps(files, chosen, wishes)
+    known, texts = joint_observing(files, wishes.observing)
+    resolved = resolve_observing(known, overlaid(texts, wishes.observing), wavelength_m, file=files[0].path)
     return Observation(
         name=files[0].path.stem,
         maps=beam_maps,
         wavelength_m=wavelength_m,
-        telescope=_first(files, "telescope"),
-        elevation_rad=float(np.mean(elevations)) if elevations else None,
-        object_name=_first(files, "object_name"),
-        date=_first(files, "date"),
-        sources=(*(source for file in files for source in file.sources), *mask_sources),
+        telescope=first_said(files, "telescope"),
+        elevation_rad=mean_elevation_rad(files),
+        object_name=first_said(files, "object_name"),
+        date=first_said(files, "date"),
+        sources=(*(source for file in files for source in file.sources), *mask_sources, *resolved.sources),
         flags=(
-            *(flag for file in files for flag in file.flags),
+            *notes(files, wishes.observing),
             *wavelength_flags,
             *map_flags,
-            *_differences(files),
+            *differences(files),
+            *resolved.flags,
         ),
+        observing=resolved.observing,
+        frame=frame,
+        orientation=orientation,
     )
 
 
+def _orientation(
+    files: Sequence[RawFile], frame: Frame, chosen: Sequence[int], given: SkyOrientation
+) -> SkyOrientation:
+    """Put together what the files and the user say about the orientation of the chosen maps."""
+    angles = given.parallactic_angle_rad
+    useless = given.offsets is not None and frame == "file", angles is not None and frame != "sky-radec"
+    for wrong, option in zip(useless, ("--offsets", "--parallactic-angle"), strict=True):
+        if wrong:
+            problem = f"this means nothing for {FRAMES[frame]}"
+            raise UsageError(problem, file=files[0].path, key=option, remedy="leave it out")
+    total = sum(len(file.maps) for file in files)
+    if angles is not None and len(angles) not in (1, total, len(chosen)):
+        raise UsageError(
+            f"{len(angles)} values are given for {total} maps",
+            file=files[0].path,
+            key="--parallactic-angle",
+            value=", ".join(f"{math.degrees(angle):g} deg" for angle in angles),
+            remedy="give one for all maps or one for each, in order",
+        )
+    angles = zenith_angles(files) if angles is None else angles
+    if angles is not None and len(angles) == total:
+        angles = tuple(angles[index] for index in chosen)
+    return SkyOrientation(given.offsets or one_offsets(files), angles)
+
+
 def _beam_maps(
-    every_map: Sequence[RawMap], keep: Sequence[BoolArray], wishes: _Wishes
-) -> tuple[tuple[BeamMap, ...], tuple[Flag, ...]]:
-    """Check the maps to keep and make them; the flags are what is odd about them."""
-    chosen = _chosen(wishes.maps, len(every_map), every_map[0].file)
-    defocus_m = _defocus(every_map, chosen, wishes.defocus_m)
+    files: Sequence[RawFile], chosen: Sequence[int], wishes: _Wishes
+) -> tuple[tuple[BeamMap, ...], tuple[Flag, ...], tuple[SourceFile, ...]]:
+    """Check the maps to keep and make them; the flags are what is odd about them, the source is the mask."""
+    every_map = [raw for file in files for raw in file.maps]
+    keep, mask_sources = _kept(every_map, wishes)
+    defocus_m, focus_flags = resolve_defocus(files, chosen, wishes.defocus_m, wishes.in_focus)
     numbers = [index + 1 for index in chosen]
     raw_maps = [every_map[index] for index in chosen]
     for number, raw in zip(numbers, raw_maps, strict=True):
@@ -213,7 +290,9 @@ def _beam_maps(
     )
     as_filed = wishes.defocus_m is None
     sign = sign_flags(beam_maps) if as_filed else _replaced_defocus(raw_maps, defocus_m)
-    return beam_maps, (*trio_flags(every_map), *sign, *error_flags, *oddities(raw_maps, numbers))
+    _refuse_nothing_kept(files[0].path, beam_maps, wishes)
+    flags = (*focus_flags, *trio_flags(every_map), *sign, *error_flags, *oddities(raw_maps, numbers))
+    return beam_maps, flags, mask_sources
 
 
 def _chosen(maps: tuple[int, ...] | None, total: int, path: Path) -> list[int]:
@@ -230,34 +309,6 @@ def _chosen(maps: tuple[int, ...] | None, total: int, path: Path) -> list[int]:
                 remedy=f"the maps are numbered from 1 to {total}",
             )
     return [number - 1 for number in maps]
-
-
-def _defocus(maps: Sequence[RawMap], chosen: Sequence[int], given: tuple[float, ...] | None) -> list[float]:
-    """Defocus of the chosen maps, in metres."""
-    if given is not None:
-        if len(given) == len(maps):
-            return [given[index] for index in chosen]
-        if len(given) == len(chosen):
-            return list(given)
-        raise UsageError(
-            f"{len(given)} values are given for {len(maps)} maps",
-            file=maps[0].file,
-            key="--dz",
-            value=", ".join(f"{dz:g} m" for dz in given),
-            remedy="give the defocus of every map, in order",
-        )
-    found = []
-    for index in chosen:
-        defocus = maps[index].defocus
-        if defocus is None:
-            raise InputError(
-                f"the defocus of map {index + 1} ({maps[index].label}) is not given",
-                file=maps[index].file,
-                key="DZ",
-                remedy="give the defocus of every map with --dz",
-            )
-        found.append(defocus.finite())
-    return found
 
 
 def _kept(maps: Sequence[RawMap], wishes: _Wishes) -> tuple[list[BoolArray], tuple[SourceFile, ...]]:
@@ -288,7 +339,7 @@ def _refuse_nothing_kept(path: Path, maps: Sequence[BeamMap], wishes: _Wishes) -
 
 def _replaced_defocus(maps: Sequence[RawMap], defocus_m: Sequence[float]) -> tuple[Flag, ...]:
     replaced = [
-        f"{raw.label}: {dz:g} m for {raw.defocus.value} {raw.defocus.unit}"
+        f"{raw.label}: {dz:g} m for {one_line(str(raw.defocus.value))} {raw.defocus.unit}"
         for raw, dz in zip(maps, defocus_m, strict=True)
         if raw.defocus is not None and raw.defocus.value != dz
     ]
@@ -296,21 +347,6 @@ def _replaced_defocus(maps: Sequence[RawMap], defocus_m: Sequence[float]) -> tup
         return ()
     message = f"the given dz replace those of the file ({'; '.join(replaced)})"
     return (Flag("defocus-replaced", message, serious=False),)
-
-
-def _differences(files: Sequence[RawFile]) -> tuple[Flag, ...]:
-    """Find where files that make one observation contradict each other about what was observed."""
-    flags = []
-    for name, words in (("telescope", "telescope"), ("object_name", "object")):
-        values = sorted({str(value) for file in files if (value := getattr(file, name)) is not None})
-        if len(values) > 1:
-            message = f"the files name different {words}s: {', '.join(values)}; are they one observation?"
-            flags.append(Flag(f"{words}-differs", message))
-    return tuple(flags)
-
-
-def _first(files: Sequence[RawFile], name: str) -> str | None:
-    return next((str(value) for file in files if (value := getattr(file, name)) is not None), None)
 
 
 def _listed(numbers: Sequence[object]) -> str:

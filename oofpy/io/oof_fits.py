@@ -8,9 +8,13 @@ from pathlib import Path
 
 from oofpy.flags import Flag
 from oofpy.io.map_tables import HeaderValue, TableLayout, has_layout, read_map_tables, write_map_tables
+from oofpy.io.observing_cards import LAYOUT_KEY
 from oofpy.io.reader import FileContent, RawFile, Reader
 from oofpy.observation import Observation
 
+# Direction of the negative beam of oof's chopped receivers, and the telescopes it knows them for.
+CHOP_ANGLES = {"qunbal": "0 deg", "Ka": "180 deg"}
+CHOPPED_TELESCOPES = ("GBT", "90GBT")
 LAYOUT = TableLayout(u="DX", v="DY", power="FNU", error="UFNU", telescope_key="TELESC")
 
 
@@ -31,7 +35,9 @@ def read(content: FileContent) -> RawFile:
     -------
     RawFile
         Any number of maps in any order of defocus: DX and DY in radians unless TUNIT says otherwise,
-        DZ in metres, FREQ in hertz. UFNU, where it is there, is the standard error of FNU.
+        DZ in metres, FREQ in hertz. UFNU, where it is there, is the standard error of FNU. What the header says about
+        how the maps were taken is among its `observing_texts`: CHOPTHR in arcsec, RECV, OBJRADS in radians, and the
+        file `<name>-offset.fits` beside it. A file that `write_oof_fits` wrote says it in full.
 
     Raises
     ------
@@ -39,26 +45,72 @@ def read(content: FileContent) -> RawFile:
         If a column is missing or not made of numbers.
     """
     raw = read_map_tables(content, LAYOUT)
-    return replace(raw, flags=(*raw.flags, *_unmodelled(content)))
+    texts: dict[str, str] = {}
+    flags: list[Flag] = []
+    if LAYOUT_KEY not in content.hdus[0].header:
+        for found, notes in (_chop(content), _source(content)):
+            texts |= found
+            flags += notes
+    if raw.observing.applied is None:
+        found, notes = _correction(content)
+        texts |= found
+        flags += notes
+    return replace(raw, observing_texts=texts, flags=(*raw.flags, *flags))
 
 
-def _unmodelled(content: FileContent) -> tuple[Flag, ...]:
-    """Find what the header says about the observing that the model of the beam leaves out."""
+def _chop(content: FileContent) -> tuple[dict[str, str], list[Flag]]:
+    """Find what the header says about chopping, as oof understands it.
+
+    oof adds the phase of half a tilt `hchop` to the aperture for the positive beam and takes it away for the negative
+    one, so that with its forward transform the negative beam lies at -hchop along DX from the positive one; hchop is
+    -CHOPTHR for the receiver qunbal and +CHOPTHR for Ka (oof: choppedff.cxx, oofreduce.py).
+    """
     header, name = content.hdus[0].header, content.path.name
-    flags = []
-    if header.get("CHOPTHR"):
+    receiver, telescope = (str(header.get(key, "")).strip() for key in ("RECV", "TELESC"))
+    throw = header.get("CHOPTHR") or None
+    if receiver == "mustang":
+        return {}, []
+    texts = {} if throw is None else {"chop_throw": f"{throw} arcsec"}
+    angle = CHOP_ANGLES.get(receiver) if telescope in ("", *CHOPPED_TELESCOPES) else None
+    if angle is not None:
         message = (
-            f"{name}: CHOPTHR = {header['CHOPTHR']}: the maps are chopped, which the model leaves out; "
-            "give maps without a chop"
+            f"{name}: RECV = {receiver}: beam-switched, the negative beam at {angle} from +DX, as oof has it; "
+            "observing.chop_throw=none takes the maps as not chopped"
         )
-        flags.append(Flag("chop-not-modelled", message))
-    if header.get("OBJRADS"):
+        return texts | {"chop_angle": angle}, [Flag("chop-from-header", message, serious=False)]
+    if throw is None and telescope in CHOPPED_TELESCOPES:
         message = (
-            f"{name}: OBJRADS = {header['OBJRADS']}: the source is modelled as a point; "
-            "its disc should be small against the beam"
+            f"{name}: RECV = {receiver or 'nothing'} and no CHOPTHR: the maps are taken as not beam-switched; "
+            "if they are, set observing.chop_throw and observing.chop_angle"
         )
-        flags.append(Flag("source-size-not-modelled", message, serious=False))
-    return tuple(flags)
+        return {}, [Flag("chop-unknown", message, serious=False)]
+    return texts, []
+
+
+def _source(content: FileContent) -> tuple[dict[str, str], list[Flag]]:
+    """Find the radius of the source, which oof takes as it stands for that of a uniform disc in radians."""
+    radius = content.hdus[0].header.get("OBJRADS") or None
+    if radius is None:
+        return {}, []
+    number = isinstance(radius, int | float) and not isinstance(radius, bool)
+    message = (
+        f"{content.path.name}: OBJRADS = {radius}, in rad as oof has it: the source is a uniform disc of this radius; "
+        "observing.source_diameter=none takes it as a point"
+    )
+    texts = {"source_shape": "disc", "source_diameter": f"{2 * radius if number else radius} rad"}
+    return texts, [Flag("source-size-from-header", message, serious=False)]
+
+
+def _correction(content: FileContent) -> tuple[dict[str, str], list[Flag]]:
+    """Find the file of a correction that was on the dish, which oof looks for beside the data."""
+    beside = content.path.with_name(f"{content.path.stem}-offset.fits")
+    if not beside.is_file():
+        return {}, []
+    message = (
+        f"{beside.name}: this correction, beside {content.path.name}, is taken as one that was on the dish; "
+        "observing.applied=none leaves it out"
+    )
+    return {"applied": str(beside)}, [Flag("correction-found", message, serious=False)]
 
 
 def write_oof_fits(
@@ -72,7 +124,9 @@ def write_oof_fits(
 
     The columns are in double precision and have their exact values; the file carries checksums and comes
     into being complete or not at all. Samples that are not used get NaN as their power. UFNU holds the
-    relative errors, or 0 where there are none; TIME is 0, since an observation does not record it.
+    relative errors, or 0 where there are none; TIME is 0, since an observation does not record it. How the maps were
+    taken is kept in cards of the primary header that oof passes over; the image of an applied correction becomes one
+    more table, which oof would take for a map without DZ.
 
     Parameters
     ----------
@@ -88,7 +142,8 @@ def write_oof_fits(
     Raises
     ------
     UsageError
-        If the file exists and `overwrite` is not set, it cannot be written, or `header` does not fit FITS.
+        If the file exists and `overwrite` is not set, it cannot be written, `header` does not fit FITS, or the
+        observation is not in the signs of the telescope's data: see `oofpy.conventions.in_file_convention`.
     """
     write_map_tables(observation, path, LAYOUT, overwrite=overwrite, header=header)
 

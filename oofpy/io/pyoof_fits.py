@@ -68,7 +68,8 @@ def write_pyoof_fits(
     Raises
     ------
     UsageError
-        If the file exists and `overwrite` is not set, it cannot be written, or `header` does not fit FITS.
+        If the file exists and `overwrite` is not set, it cannot be written, `header` does not fit FITS, or the
+        observation is not in the signs of the telescope's data: see `oofpy.conventions.in_file_convention`.
     """
     write_map_tables(observation, path, LAYOUT, overwrite=overwrite, header=header)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -135,7 +135,7 @@ class GivenNumber:
         value = self.value
         if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
             raise self.error(f"this must be a number in {self.unit}", "correct the file or give the value yourself")
-        if not np.isfinite(value):
+        if not np.isfinite(float(value)):  # numpy knows no integers beyond 64 bits
             raise self.error(f"this must be a finite number in {self.unit}", "correct the file")
         return float(value)
 
@@ -207,7 +207,10 @@ class RawFile:
     flags : tuple of Flag
         What the reader found odd.
     observing : Observing
-        What the file says about how the maps were taken.
+        What the file says in full about how the maps were taken.
+    observing_texts : mapping of str to str
+        What the file says beside it, perhaps half of a mode only, by the keys of `oofpy.io.observing_keys`. A user may
+        complete or replace it; what is lacking then is refused.
     frame : {"file", "sky-azel", "sky-radec"}
         What u and v are; see `oofpy.observation.Observation`.
     orientation : SkyOrientation
@@ -226,8 +229,9 @@ class RawFile:
     elevation_rad: float | None = None
     flags: tuple[Flag, ...] = field(default=())
     observing: Observing = field(default=Observing())
+    observing_texts: Mapping[str, str] = field(default_factory=dict)
     frame: Frame = "file"
-    orientation: SkyOrientation = SkyOrientation()
+    orientation: SkyOrientation = field(default=SkyOrientation())
     in_focus: int | None = None
 
     @property
@@ -250,9 +254,19 @@ class Reader:
         Whether a `FileContent` is of this format, from its bytes and never from its name.
     read : callable
         Makes the `RawFile` of a `FileContent` that was recognised.
+    needs : str
+        One line: what a fit needs that a file of this format does not say; empty where it says all.
+    read_part : callable, optional
+        For files that hold several things of which only one can be fitted: makes the `RawFile` of the part that the
+        user names.
+    parts : str
+        One line: what the parts are and how they are named.
     """
 
     name: str
     description: str
     recognises: Callable[[FileContent], bool]
     read: Callable[[FileContent], RawFile]
+    needs: str = ""
+    read_part: Callable[[FileContent, str], RawFile] | None = None
+    parts: str = ""

@@ -9,9 +9,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from oofpy.errors import InputError, one_line
+from oofpy.errors import InputError, UsageError, one_line
 from oofpy.flags import Flag
-from oofpy.io import oof_fits, pyoof_fits, text_columns
+from oofpy.io import (
+    citlali,
+    grasp,
+    minkasi,
+    nika2_idl,
+    nika2_piic,
+    observation_toml,
+    oof_fits,
+    pyoof_fits,
+    scuba2,
+    text_columns,
+    wcs_images,
+)
 from oofpy.io.reader import FileContent, RawFile, Reader
 
 # A further format is one more file with a Reader, and one more line here. The first that recognises
@@ -19,19 +31,28 @@ from oofpy.io.reader import FileContent, RawFile, Reader
 READERS: tuple[Reader, ...] = (
     pyoof_fits.READER,
     oof_fits.READER,
+    scuba2.READER,
+    citlali.READER,
+    nika2_idl.READER,
+    nika2_piic.READER,
+    minkasi.READER,
+    wcs_images.READER,
+    grasp.READER,
     text_columns.COLUMNS_READER,
-    text_columns.OBSERVATION_READER,
+    observation_toml.READER,
 )
 MOST_WARNINGS = 5
 
 
-def read_file(path: str | Path) -> RawFile:
+def read_file(path: str | Path, part: str | None = None) -> RawFile:
     """Read one file of any known format.
 
     Parameters
     ----------
     path : path-like
         The file. Its name says nothing about its format.
+    part : str, optional
+        Which part of a file that holds several; see `Reader.parts`.
 
     Returns
     -------
@@ -44,17 +65,34 @@ def read_file(path: str | Path) -> RawFile:
         If the file is absent, damaged, of no known format, or lacks something.
     ConfigurationError
         If a quantity in a TOML file has no unit or a wrong one.
+    UsageError
+        If a part is named and the format has none, or not this one.
     """
     content = FileContent.load(path)
     with parsing(content.path), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        raw = recognise(content).read(content)
+        raw = _read(recognise(content), content, part)
     messages = dict.fromkeys(one_line(str(warning.message)) for warning in caught)
     odd = [
         Flag("file-odd", f"{content.path.name}: {message[:300]}", serious=False)
         for message in list(messages)[:MOST_WARNINGS]
     ]
     return replace(raw, flags=(*raw.flags, *odd))
+
+
+def _read(reader: Reader, content: FileContent, part: str | None) -> RawFile:
+    if part is None:
+        return reader.read(content)
+    if reader.read_part is None:
+        parted = ", ".join(f"{one.name} ({one.parts})" for one in READERS if one.read_part is not None)
+        raise UsageError(
+            f"a file of the format {reader.name} has no parts to choose from",
+            file=content.path,
+            key="part",
+            value=part,
+            remedy=f"leave it out; parts have: {parted}",
+        )
+    return reader.read_part(content, part)
 
 
 def recognise(content: FileContent) -> Reader:
@@ -81,8 +119,9 @@ def recognise(content: FileContent) -> Reader:
     if content.data.startswith((b"\x1f\x8b", b"BZh", b"PK\x03\x04", b"\xfd7zXZ")):
         raise InputError("the file is compressed", file=content.path, remedy="unpack it first")
     kind = "a FITS file, but" if content.is_fits else "not FITS and"
-    known = "; ".join(f"{reader.name} ({reader.description})" for reader in READERS)
-    raise InputError(f"this is {kind} of no known format", file=content.path, remedy=f"known are: {known}")
+    known = ", ".join(reader.name for reader in READERS)
+    remedy = f"known are {known}; 'oofpy formats' says what they hold"
+    raise InputError(f"this is {kind} of no known format", file=content.path, remedy=remedy)
 
 
 @contextmanager

@@ -26,7 +26,8 @@ def summary(result: FitResult) -> dict[str, Any]:
     dict
         `status`, `flags`, `observation`, `fit`, `coefficients`, `parameters`, `surface`, `maps` of the
         chosen order; `orders`, the ladder in short; `degenerate_pairs`; `observing`, what is special about how
-        the maps were taken; `conventions`, `settings`, `inputs`, `telescope` and `versions`. What is unknown or not finite is None.
+        the maps were taken; `conventions`, `settings`, `inputs`, `telescope` and `versions`. What is unknown or not
+        finite is None.
     """
     fit = result.fit
     plain = {

@@ -150,3 +150,23 @@ def test_warnings_of_the_parser_become_notes(make):
     assert {(flag.code, flag.serious) for flag in found.flags} == {("file-odd", False)}
     assert "TNULL" in found.flags[0].message
     assert "\n" not in found.flags[0].message
+
+
+@pytest.mark.parametrize("count", ["9223372036854775807", "1000000000", "1000", "-1"])
+@pytest.mark.parametrize("key", ["NAXIS", "TFIELDS"])
+def test_impossible_counts_are_refused_before_anything_is_made_of_them(make, key, count):
+    data = make.pyoof().read_bytes()
+    extension = data.index(b"XTENSION")
+    place = data.index(key.ljust(8).encode() + b"=", extension)
+    card = f"{key:<8}= {count:>20}".ljust(80).encode()
+    with pytest.raises(InputError, match=rf"bad.fits: {key} = {count}: this must be a number from 0 to 999"):
+        read_observation(make("bad.fits", data[:place] + card + data[place + 80 :]))
+
+
+@pytest.mark.parametrize("key", ["NAXIS1", "NAXIS2", "PCOUNT", "GCOUNT"])
+def test_sizes_below_zero_are_refused(make, key):
+    data = make.pyoof().read_bytes()
+    place = data.index(key.ljust(8).encode() + b"=", data.index(b"XTENSION"))
+    card = f"{key:8}= {-5:20d}".ljust(80).encode()
+    with pytest.raises(InputError, match=rf"bad.fits: {key} = -5: this must not be below zero"):
+        read_observation(make("bad.fits", data[:place] + card + data[place + 80 :]))

@@ -4,7 +4,7 @@ from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oofpy.errors import InputError
+from oofpy.errors import ConfigurationError, InputError
 from oofpy.io import read_observation, write_oof_fits
 
 FRACTION = st.floats(0, 1, exclude_max=True)
@@ -91,13 +91,142 @@ def test_missing_defocus_is_named_with_the_remedy(make):
         read_observation(make.oof(tables=made))
 
 
-def test_chopped_maps_are_flagged(make):
-    primary = {"FREQ": 90e9, "CHOPTHR": 57.8, "OBJRADS": 0.0}
+ARCSEC = np.pi / 648000
+
+
+@pytest.mark.parametrize(("receiver", "angle"), [("qunbal", 0.0), ("Ka", np.pi)])
+def test_receivers_that_oof_knows_as_chopped(make, receiver, angle):
+    primary = {"FREQ": 43e9, "TELESC": "GBT", "RECV": receiver, "CHOPTHR": 57.8}
     found = read_observation(make.oof(tables=tables(), primary=primary))
-    assert [(flag.code, flag.serious) for flag in found.flags] == [("chop-not-modelled", True)]
-    primary = {"FREQ": 90e9, "CHOPTHR": 0.0, "OBJRADS": 2.0}
-    found = read_observation(make.oof(tables=tables(), primary=primary))
-    assert [(flag.code, flag.serious) for flag in found.flags] == [("source-size-not-modelled", False)]
+    assert found.observing.chop.throw_rad == pytest.approx(57.8 * ARCSEC)
+    assert found.observing.chop.angle_rad == pytest.approx(angle)
+    assert [(flag.code, flag.serious) for flag in found.flags] == [("chop-from-header", False)]
+    none = read_observation(make.oof(tables=tables(), primary=primary), observing={"chop_throw": "none"})
+    assert none.observing.is_plain
+    assert none.flags == ()
+
+
+def chopped_by_oof(hchop, pixels=64):
+    """Power of a dish as choppedff.cxx of oof has it: half the tilt for the beam, and less for the other."""
+    axis = np.arange(pixels) - pixels // 2
+    x, y = np.meshgrid(axis, axis)
+    dish = (np.hypot(x, y) < 8).astype(float)
+
+    def power(shift):
+        field = dish * np.exp(2j * np.pi * x * shift / 2)
+        return np.abs(np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(field)))) ** 2
+
+    return axis / pixels, power(hchop) - power(-hchop)
+
+
+@pytest.mark.parametrize(("receiver", "sign"), [("qunbal", -1), ("Ka", 1)])
+def test_direction_of_the_negative_beam_is_that_of_oof(make, receiver, sign):
+    throw = 16 / 64
+    axis, difference = chopped_by_oof(sign * throw)
+    row = difference[len(axis) // 2]
+    positive, negative = axis[np.argmax(row)], axis[np.argmin(row)]
+    primary = {"FREQ": 43e9, "TELESC": "90GBT", "RECV": receiver, "CHOPTHR": 57.8}
+    chop = read_observation(make.oof(tables=tables(), primary=primary)).observing.chop
+    assert (negative - positive) / throw == pytest.approx(np.cos(chop.angle_rad))
+
+
+@pytest.mark.parametrize("throw", [{}, {"CHOPTHR": 0.0}])
+def test_missing_throw_of_a_chopped_receiver_is_an_error(make, throw):
+    path = make.oof(tables=tables(), primary={"FREQ": 43e9, "TELESC": "GBT", "RECV": "qunbal", **throw})
+    with pytest.raises(ConfigurationError) as caught:
+        read_observation(path)
+    assert str(caught.value) == (
+        f"{path}: observing.chop_throw: this is missing: the chop has an angle but no throw; give it (CHOPTHR in an "
+        "OOF table), or observing.chop_throw=none where there is none"
+    )
+    found = read_observation(path, observing={"chop_throw": "58 arcsec"})
+    assert found.observing.chop.throw_rad == pytest.approx(58 * ARCSEC)
+    assert read_observation(path, observing={"chop_throw": "none"}).observing.is_plain
+
+
+@pytest.mark.parametrize("primary", [{"TELESC": "JCMT", "RECV": "Ka"}, {"TELESC": "GBT", "RECV": "argus"}, {}])
+def test_throw_of_another_receiver_needs_an_angle(make, primary):
+    path = make.oof(tables=tables(), primary={"FREQ": 90e9, "CHOPTHR": 40.0, **primary})
+    with pytest.raises(
+        ConfigurationError, match=r"oof.fits: observing.chop_angle: this is missing: the chop has a thr"
+    ):
+        read_observation(path)
+    found = read_observation(path, observing={"chop_angle": "90 deg"})
+    assert found.observing.chop.throw_uv_rad == pytest.approx((0, 40 * ARCSEC), abs=1e-15)
+
+
+def test_throw_that_is_no_number_can_be_replaced(make):
+    path = make.oof(tables=tables(), primary={"FREQ": 43e9, "TELESC": "GBT", "RECV": "Ka", "CHOPTHR": "wide"})
+    with pytest.raises(
+        ConfigurationError, match=r"oof.fits: observing.chop_throw = wide arcsec: is not a finite number"
+    ):
+        read_observation(path)
+    assert read_observation(path, observing={"chop_throw": "1 mrad"}).observing.chop.throw_rad == 1e-3
+
+
+def test_maps_that_are_not_chopped(make):
+    mustang = {"FREQ": 90e9, "TELESC": "GBT", "RECV": "mustang"}
+    for primary, codes in (
+        ({**mustang, "CHOPTHR": 57.8}, []),
+        ({"FREQ": 90e9, "TELESC": "JCMT", "CHOPTHR": 0.0, "OBJRADS": 0.0}, []),
+        ({"FREQ": 90e9, "TELESC": "GBT"}, ["chop-unknown"]),
+    ):
+        found = read_observation(make.oof(tables=tables(), primary=primary))
+        assert found.observing.is_plain
+        assert [flag.code for flag in found.flags] == codes
+
+
+def test_radius_of_the_source_is_in_radians(make):
+    path = make.oof(tables=tables(), primary={"FREQ": 90e9, "OBJRADS": 4.5e-5})
+    found = read_observation(path)
+    assert (found.observing.source.shape, found.observing.source.diameter_rad) == ("disc", 9e-5)
+    assert [(flag.code, flag.serious) for flag in found.flags] == [("source-size-from-header", False)]
+    assert read_observation(path, observing={"source_diameter": "none"}).observing.is_plain
+    wrong = make.oof(tables=tables(), primary={"FREQ": 90e9, "OBJRADS": 9.5})
+    with pytest.raises(
+        ConfigurationError, match=r"oof.fits: observing.source_diameter = 19 rad: must be an angle above"
+    ):
+        read_observation(wrong)
+
+
+def test_correction_beside_the_data_is_found_and_said(make):
+    path = make.oof("s6.fits", tables=tables())
+    assert read_observation(path).observing.applied is None
+    columns = [
+        fits.Column("ParName", "30A", array=["z3", "z5"]),
+        fits.Column("ParValue", "E", array=[0.5, -0.25]),
+    ]
+    offset = make.folder / "s6-offset.fits"
+    fits.BinTableHDU.from_columns(columns).writeto(offset)
+    found = read_observation(path)
+    assert found.observing.applied.coefficients == ((2, -2, 0.5), (2, 2, -0.25))
+    assert found.observing.applied.origin == str(offset)
+    assert [source.path for source in found.sources] == [path, offset]
+    assert [(flag.code, flag.serious) for flag in found.flags] == [("correction-found", False)]
+    assert found.flags[0].message == (
+        "s6-offset.fits: this correction, beside s6.fits, is taken as one that was on the dish; "
+        "observing.applied=none leaves it out"
+    )
+    offset.write_bytes(b"no correction")
+    with pytest.raises(InputError, match=r"s6-offset.fits: this is no correction of the surface"):
+        read_observation(path)
+    for text, coefficients in (("none", None), ("Z(2,0)=1rad", ((2, 0, 1.0),))):
+        found = read_observation(path, observing={"applied": text})
+        assert (found.observing.applied and found.observing.applied.coefficients) == coefficients
+        assert found.flags == ()
+        assert [source.path for source in found.sources] == [path]
+
+
+def test_time_in_single_precision_changes_nothing(make):
+    # Days since 1858 in float32 are 5.6 minutes apart: nothing may rest on them.
+    made = tables()
+    for columns, _ in made:
+        columns["TIME"] = fits.Column("Time", "E", unit="d", array=np.full(6, 59000.123, "f4"))
+    timed, plain = read_observation(make.oof(tables=made)), read_observation(make.oof("b.fits", tables=tables()))
+    for one, other in zip(timed.maps, plain.maps, strict=True):
+        np.testing.assert_array_equal(one.power, other.power)
+        assert one.samples == other.samples
+    assert timed.flags == plain.flags == ()
 
 
 def test_round_trip_is_exact(tmp_path, observation, assert_same):
@@ -107,7 +236,9 @@ def test_round_trip_is_exact(tmp_path, observation, assert_same):
     assert_same(found, observation)
     with fits.open(path, checksum=True) as hdus:
         assert hdus[1].columns.names == ["DX", "DY", "FNU", "UFNU", "TIME"]
+        assert hdus[1].columns["TIME"].format == "D"
         assert hdus[0].header["TELESC"] == "iram30m"
+        assert hdus[0].header["FREQ"] == 299792458 / observation.wavelength_m
         assert np.isnan(hdus[2].data["FNU"][3])
 
 

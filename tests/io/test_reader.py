@@ -46,3 +46,7 @@ def test_positive_numbers(tmp_path):
     for value in (0, -1.0):
         with pytest.raises(InputError, match="positive number in Hz"):
             GivenNumber(tmp_path, "FREQ", value, "Hz").positive()
+
+
+def test_a_number_beyond_64_bits_is_a_number(tmp_path):
+    assert GivenNumber(tmp_path / "a.fits", "FREQ", 10**30, "Hz").positive() == 1e30

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from oofpy.errors import InputError
+from oofpy.errors import InputError, UsageError
 from oofpy.io import READERS, read_file
 from oofpy.io.reader import FileContent
 from oofpy.io.registry import recognise
@@ -16,11 +16,24 @@ def test_format_is_told_by_content_and_not_by_name(make):
         "text columns": make.columns("c.fits"),
         "observation TOML": make("d.fits", 'telescope = "srt"\n'),
     }
-    assert list(cases) == [reader.name for reader in READERS]
     for name, path in cases.items():
         content = FileContent.load(path)
         assert recognise(content).name == name
         assert [reader.name for reader in READERS if reader.recognises(content)] == [name]
+
+
+def test_names_of_formats_are_unique():
+    names = [reader.name for reader in READERS]
+    assert len(set(names)) == len(names)
+
+
+def test_a_part_is_refused_where_there_are_none(make):
+    with pytest.raises(UsageError, match=r"part = 2mm: a file of the format text columns has no parts.*NIKA2 IDL"):
+        read_file(make.columns("c.txt"), "2mm")
+
+
+def test_parts_are_described_where_there_are_some():
+    assert all(bool(reader.parts) == (reader.read_part is not None) for reader in READERS)
 
 
 def test_unknown_formats_are_told_the_known_ones(make):
