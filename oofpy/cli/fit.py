@@ -14,12 +14,13 @@ import typer
 from oofpy.cli import options
 from oofpy.cli.endings import Ending, FitFailedError, guarded, worst
 from oofpy.cli.messages import Messages
+from oofpy.cli.observing_words import conversions, how_taken
 from oofpy.cli.reading import (
     Reading,
+    as_taken,
     description_of,
     groups_of,
     reading_of,
-    signs_of,
     telescope_flags,
     telescope_of,
 )
@@ -31,15 +32,6 @@ if TYPE_CHECKING:
     from oofpy.fitting.settings import FitSettings
     from oofpy.observation import Observation
 
-SettingsFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--settings",
-        metavar="FILE.toml",
-        show_default=False,
-        help="Settings in a file, keys as for --set; what the command line says stands above it.",
-    ),
-]
 Order = Annotated[
     str | None,
     typer.Option(metavar="N|auto", show_default=False, help="Highest Zernike order, 2 to 12; 5 if left out."),
@@ -96,7 +88,11 @@ def fit_command(
     maps: options.Maps = None,
     radius: options.Radius = None,
     mask: options.Mask = None,
-    settings: SettingsFile = None,
+    offsets: options.Offsets = None,
+    parallactic_angle: options.ParallacticAngle = None,
+    in_focus: options.InFocus = None,
+    part: options.Part = None,
+    settings: options.SettingsFile = None,
     assignments: options.Set = None,
     no_figures: NoFigures = False,
     overwrite: options.Overwrite = False,
@@ -111,12 +107,13 @@ def fit_command(
     from oofpy.cli.fit_settings import settings_of
 
     given = {"order": order, "likelihood": likelihood, "device": device}
-    fit_settings, overrides = settings_of(settings, given, assignments or [])
+    fit_settings, entries = settings_of(settings, given, assignments or [])
+    reading = reading_of(dz, wavelength, frequency, maps, radius, mask)
     job = _Job(
-        reading=reading_of(dz, wavelength, frequency, maps, radius, mask),
+        reading=as_taken(reading, offsets, parallactic_angle, in_focus, part, entries.observing),
         telescope=telescope,
         settings=fit_settings,
-        overrides=overrides,
+        overrides=entries.telescope,
         out=out,
         figures=not no_figures,
         overwrite=overwrite,
@@ -124,7 +121,7 @@ def fit_command(
         json=json,
     )
     _require_place(out)
-    groups = groups_of(files)
+    groups = groups_of(files, part)
     ending = worst([guarded(partial(_fit_group, group, job)) for group in groups])
     if json:
         _print_json(job.summaries, several=len(groups) > 1)
@@ -172,8 +169,9 @@ def _fit_group(files: Sequence[Path], job: _Job) -> Ending:
 
 def _fitted(observation: Observation, job: _Job, messages: Messages) -> FitResult:
     telescope = telescope_of(job.telescope, observation, job.overrides)
-    if signs_of(telescope):
-        messages.say(signs_of(telescope))
+    for line in (conversions(observation, telescope), how_taken(observation.observing)):
+        if line:
+            messages.say(line)
     with messages.working(f"{observation.name}: fitting"):
         # Importing torch takes longer than most fits.
         import torch

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _ARCSEC_RAD = math.pi / 648000
 _OF_MAPS = ("pointing_u_rad", "pointing_v_rad")
+_OF_CHOP = "chop_gain_ratio"
 
 
 def report_of(result: FitResult) -> list[str]:
@@ -103,7 +104,9 @@ def _parameters(result: FitResult) -> list[str]:
     """Show every parameter that was fitted or moved, but the pointing, which stands with the maps."""
 
     def shown(parameter: Parameter) -> bool:
-        return not parameter.name.startswith(_OF_MAPS) and (parameter.free or parameter.value != 0)
+        if parameter.name.startswith(_OF_MAPS) or (parameter.name == _OF_CHOP and result.observing.chop is None):
+            return False
+        return parameter.free or parameter.value != 0
 
     def line(parameter: Parameter) -> str:
         error = f" +- {number(parameter.error)}" if parameter.free else ""
@@ -117,11 +120,17 @@ def _parameters(result: FitResult) -> list[str]:
 
 def _surface(result: FitResult) -> list[str]:
     surface = result.fit.surface
+    as_observed = []
+    if result.observing.applied is not None:
+        as_observed = [
+            f"  as observed, with the correction that was on it, {number(surface.rms_as_observed_um, '.2f')} um"
+        ]
     return [
         f"surface rms {number(surface.rms_um, '.2f')} +- {number(surface.rms_um_error, '.2f')} um "
         "(half path, weighted by the illumination, focus kept)",
         f"  unweighted {number(surface.rms_unweighted_um, '.2f')} um, "
         f"without focus {number(surface.rms_without_focus_um, '.2f')} um",
+        *as_observed,
         f"  efficiency {number(surface.ruze_efficiency)} by Ruze, {number(surface.exact_efficiency)} exact",
         f"focus error dz = {number(surface.best_focus_m * 1e3, '+.4f')} "
         f"+- {number(surface.best_focus_m_error * 1e3, '.4f')} mm (a move by minus this corrects it)",

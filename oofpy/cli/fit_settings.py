@@ -1,9 +1,10 @@
-"""From a settings file and options to the settings of a fit and of its telescope."""
+"""From a settings file and options to the settings of a fit, of its telescope and of the observing."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,37 @@ if TYPE_CHECKING:
     from oofpy.fitting.settings import FitSettings
 
 _TELESCOPE = "telescope."
+_OBSERVING = "observing."
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What is set, as texts by key: the later source stands above the earlier.
+
+    `telescope` and `observing` have lost their leading word and dot; `fit` is all that has neither.
+    """
+
+    fit: dict[str, str] = field(default_factory=dict)
+    telescope: dict[str, str] = field(default_factory=dict)
+    observing: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def split(cls, texts: Mapping[str, str]) -> Entries:
+        """Sort texts by what their keys begin with."""
+        entries = cls()
+        for key, text in texts.items():
+            if key.startswith(_TELESCOPE):
+                entries.telescope[key.removeprefix(_TELESCOPE)] = text
+            elif key.startswith(_OBSERVING):
+                entries.observing[key.removeprefix(_OBSERVING)] = text
+            else:
+                entries.fit[key] = text
+        return entries
 
 
 def settings_of(
     file: Path | None, options: Mapping[str, str | None], assignments: Sequence[str]
-) -> tuple[FitSettings, dict[str, str]]:
+) -> tuple[FitSettings, Entries]:
     """Put together what a file, the options and `--set` say; the later stands above the earlier.
 
     Parameters
@@ -33,8 +60,8 @@ def settings_of(
     -------
     settings : FitSettings
         Of the fit.
-    overrides : dict of str to str
-        Entries of the telescope's file to replace, without the leading `telescope.`.
+    entries : Entries
+        The rest: entries of the telescope's file to replace, and what is said about the observing.
 
     Raises
     ------
@@ -46,23 +73,71 @@ def settings_of(
     from oofpy.fitting.overrides import apply_settings
     from oofpy.fitting.settings import FitSettings
 
-    settings, overrides = FitSettings(), dict[str, str]()
-    if file is not None:
-        from_file = read_settings_file(file)
-        of_fit, overrides = _split(from_file)
-        try:
-            settings = apply_settings(settings, of_fit)
-        except ConfigurationError as error:
-            raise ConfigurationError(
-                error.problem, file=file, key=error.key, value=error.value, remedy=error.remedy
-            ) from None
-    of_fit, of_telescope = _split(_from_command_line(options, assignments))
-    return apply_settings(settings, of_fit), overrides | of_telescope
+    settings, from_file = FitSettings(), _from_file(file)
+    try:
+        settings = apply_settings(settings, from_file.fit)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            error.problem, file=file, key=error.key, value=error.value, remedy=error.remedy
+        ) from None
+    from_line = Entries.split(_from_command_line(options, assignments))
+    return apply_settings(settings, from_line.fit), _without_fit(from_file, from_line)
 
 
-def split_assignments(assignments: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Split what `--set` says into settings of the fit and entries of the telescope's file."""
-    return _split(_from_command_line({}, assignments))
+def entries_of(file: Path | None, assignments: Sequence[str]) -> Entries:
+    """Put together what is said about telescope and observing, for a command that does not fit.
+
+    Parameters
+    ----------
+    file : Path, optional
+        Settings file; its settings of a fit are passed over.
+    assignments : sequence of str
+        `KEY=VALUE` of every `--set`.
+
+    Returns
+    -------
+    Entries
+        Without settings of a fit.
+
+    Raises
+    ------
+    UsageError
+        If an assignment sets something of the fit, something twice, or has no `=`.
+    ConfigurationError
+        If the file is wrong.
+    """
+    from_line = Entries.split(_from_command_line({}, assignments))
+    if from_line.fit:
+        raise UsageError(
+            "is no entry of the telescope and nothing about the observing",
+            key=f"--set {next(iter(from_line.fit))}",
+            remedy="the keys begin with telescope. or observing., e.g. observing.source_diameter",
+        )
+    return _without_fit(_from_file(file), from_line)
+
+
+def _from_file(file: Path | None) -> Entries:
+    """Read the entries of a settings file; the path of a correction is relative to its folder."""
+    if file is None:
+        return Entries()
+    from oofpy.io.observing_keys import NONE, check_observing_texts, is_coefficient_list
+
+    entries = Entries.split(read_settings_file(file))
+    check_observing_texts(entries.observing, file=file)
+    applied = entries.observing.get("applied", NONE)
+    if applied.strip().lower() != NONE and not is_coefficient_list(applied):
+        entries.observing["applied"] = str(file.parent / applied)
+    return entries
+
+
+def _without_fit(earlier: Entries, later: Entries) -> Entries:
+    from oofpy.io.observing_keys import check_observing_texts
+
+    check_observing_texts(later.observing)
+    return Entries(
+        telescope=earlier.telescope | later.telescope,
+        observing=earlier.observing | later.observing,
+    )
 
 
 def read_settings_file(path: Path) -> dict[str, str]:
@@ -126,9 +201,3 @@ def _from_command_line(options: Mapping[str, str | None], assignments: Sequence[
             raise UsageError(f"is set twice, by {twice}", key=key, remedy="set it once")
         given[key] = text.strip()
     return given
-
-
-def _split(texts: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    of_fit = {key: text for key, text in texts.items() if not key.startswith(_TELESCOPE)}
-    of_telescope = {key.removeprefix(_TELESCOPE): text for key, text in texts.items() if key.startswith(_TELESCOPE)}
-    return of_fit, of_telescope

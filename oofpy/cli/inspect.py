@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from oofpy.cli import options
 from oofpy.cli.endings import Ending, guarded, worst
+from oofpy.cli.fit_settings import entries_of
+from oofpy.cli.observing_words import conversions, how_taken
 from oofpy.cli.reading import (
     Reading,
+    as_taken,
     description_of,
     groups_of,
     reading_of,
     shipped_name,
-    signs_of,
     telescope_of,
 )
 from oofpy.cli.text_tables import aligned, flag_line, number
@@ -57,6 +59,7 @@ class _Job:
 
     reading: Reading
     telescope: str | None
+    overrides: Mapping[str, str]
     json: bool
     seen: list[dict[str, Any]] = field(default_factory=list)
 
@@ -70,6 +73,12 @@ def inspect_command(
     maps: options.Maps = None,
     radius: options.Radius = None,
     mask: options.Mask = None,
+    offsets: options.Offsets = None,
+    parallactic_angle: options.ParallacticAngle = None,
+    in_focus: options.InFocus = None,
+    part: options.Part = None,
+    settings: options.SettingsFile = None,
+    assignments: options.SetEntry = None,
     json: options.Json = False,
 ) -> int:
     """Show what beam maps hold and what looks wrong.
@@ -77,9 +86,11 @@ def inspect_command(
     Signs and positions are those of the file; the peak is the height above the background, and the noise is
     the scatter at the border of the map. Exit code 4 where a flag is serious.
     """
+    entries = entries_of(settings, assignments or [])
     reading = reading_of(dz, wavelength, frequency, maps, radius, mask)
-    job = _Job(reading, telescope, json)
-    groups = groups_of(files)
+    reading = as_taken(reading, offsets, parallactic_angle, in_focus, part, entries.observing)
+    job = _Job(reading, telescope, entries.telescope, json)
+    groups = groups_of(files, part)
     ending = worst([guarded(partial(_inspect_group, group, job)) for group in groups])
     if json and (job.seen or len(groups) > 1):
         from json import dumps
@@ -92,11 +103,12 @@ def _inspect_group(files: Sequence[Path], job: _Job) -> Ending:
     """Look at one observation and print what was seen."""
     observation = job.reading.observation(files)
     telescope = None
-    if job.telescope is not None or shipped_name(observation.telescope) is not None:
-        telescope = telescope_of(job.telescope, observation)
+    if job.telescope is not None or job.overrides or shipped_name(observation.telescope) is not None:
+        telescope = telescope_of(job.telescope, observation, job.overrides)
     looks = [_look(beam_map, observation.wavelength_m, telescope) for beam_map in observation.maps]
     if not job.json:
-        print("\n".join([*description_of(observation), *_table(looks)]))
+        taken = how_taken(observation.observing)
+        print("\n".join([*description_of(observation), *([taken] if taken else []), *_table(looks)]))
     flags = _flags(observation, telescope)
     if job.json:
         job.seen.append(_plain(observation, telescope, looks, flags))
@@ -174,7 +186,8 @@ def _remarks(observation: Observation, telescope: Telescope | None, flags: Seque
     elif telescope.missing:
         about = [f"the maps are not judged, as {', '.join(telescope.missing)} of {telescope.name} is unknown"]
     else:
-        about = [f"telescope: {telescope.name}", *([signs_of(telescope)] if signs_of(telescope) else [])]
+        turned = conversions(observation, telescope)
+        about = [f"telescope: {telescope.name}", *([turned] if turned else [])]
     return [*about, *(flag_line(flag) for flag in flags)]
 
 
@@ -191,6 +204,7 @@ def _plain(
             "elevation_deg": None if elevation is None else math.degrees(elevation),
             "object": observation.object_name,
             "date": observation.date,
+            "observing": observation.observing.as_dict(),
         },
         "inputs": [{"file": str(source.path), "sha256": source.sha256} for source in observation.sources],
         "maps": [asdict(look) for look in looks],

@@ -48,6 +48,49 @@ Mask = Annotated[
     Path | None,
     typer.Option(metavar="FILE", show_default=False, help="File that says which samples to leave out."),
 ]
+Offsets = Annotated[
+    str | None,
+    typer.Option(
+        metavar="telescope|source",
+        show_default=False,
+        help="What the offsets in an image of the sky are: where the telescope points relative to the source, as in "
+        "a map of the sky, or the reverse.",
+    ),
+]
+ParallacticAngle = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ANGLE,...",
+        show_default=False,
+        help="Position angle of the zenith, from north through east, of every map or one for all; for images in "
+        "right ascension and declination, e.g. 35deg.",
+    ),
+]
+Part = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        show_default=False,
+        help="Which part of files that hold several: a band of NIKA2, e.g. 2mm, or a component of a GRASP grid.",
+    ),
+]
+InFocus = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        show_default=False,
+        help="Number of the map in focus, for files that give positions of the subreflector instead of dz.",
+    ),
+]
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings",
+        metavar="FILE.toml",
+        show_default=False,
+        help="Settings in a file, keys as for --set; what the command line says stands above it.",
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -55,7 +98,17 @@ Set = Annotated[
         metavar="KEY=VALUE",
         show_default=False,
         help="Any setting; may be repeated, e.g. --set parameters.edge_taper_db.start=-12dB "
-        "--set telescope.blockage.legs.used=true.",
+        "--set telescope.blockage.legs.used=true --set observing.source_diameter=3.5arcsec.",
+    ),
+]
+SetEntry = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        show_default=False,
+        help="An entry of the telescope, or how the maps were taken; may be repeated, e.g. "
+        "--set telescope.illumination.edge_taper=-12dB --set observing.source_diameter=3.5arcsec.",
     ),
 ]
 Json = Annotated[

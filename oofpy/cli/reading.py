@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from oofpy.errors import OofError, UsageError, one_line
 from oofpy.flags import Flag
 
 if TYPE_CHECKING:
-    from oofpy.observation import BeamMap, Observation
+    from oofpy.observation import BeamMap, Observation, SkyOrientation
     from oofpy.telescope import Telescope
 
 
@@ -24,6 +24,10 @@ class Reading:
     maps: tuple[int, ...] | None = None
     radius_rad: float | None = None
     mask: Path | None = None
+    orientation: SkyOrientation | None = None
+    in_focus: int | None = None
+    observing: Mapping[str, str] | None = None
+    part: str | None = None
 
     def observation(self, files: Sequence[Path]) -> Observation:
         """Read the files of one observation."""
@@ -36,6 +40,10 @@ class Reading:
             maps=self.maps,
             radius_rad=self.radius_rad,
             mask=self.mask,
+            orientation=self.orientation,
+            in_focus=self.in_focus,
+            observing=self.observing,
+            part=self.part,
         )
 
 
@@ -65,6 +73,43 @@ def reading_of(
     )
 
 
+def as_taken(
+    reading: Reading,
+    offsets: str | None,
+    parallactic_angle: str | None,
+    in_focus: int | None,
+    part: str | None,
+    observing: Mapping[str, str],
+) -> Reading:
+    """Add what the options say about parts of files, the orientation of images, and the observing.
+
+    Raises
+    ------
+    ConfigurationError, UsageError
+        If a text is not what its option takes.
+    """
+    if in_focus is not None and in_focus < 1:
+        raise UsageError("is no number of a map", key="--in-focus", value=in_focus, remedy="maps count from 1")
+    orientation = _orientation(offsets, parallactic_angle)
+    return replace(reading, orientation=orientation, in_focus=in_focus, part=part, observing=observing or None)
+
+
+def _orientation(offsets: str | None, parallactic_angle: str | None) -> SkyOrientation | None:
+    from oofpy.observation import Offsets, SkyOrientation
+    from oofpy.quantities import parse_quantities
+
+    if offsets is None and parallactic_angle is None:
+        return None
+    known = {None: None, **{word: word for word in get_args(Offsets)}}
+    if offsets not in known:
+        remedy = "choose telescope (telescope minus source, as in a map of the sky) or source (the reverse)"
+        raise UsageError("is not known", key="--offsets", value=offsets or "''", remedy=remedy)
+    angles = None
+    if parallactic_angle is not None:
+        angles = parse_quantities(parallactic_angle, "angle", key="--parallactic-angle")
+    return SkyOrientation(known[offsets], angles)
+
+
 def wavelength_m_of(wavelength: str | None, frequency: str | None) -> float | None:
     """Convert the texts of --wavelength and --frequency, of which at most one may be given."""
     from oofpy.quantities import parse_quantity
@@ -90,7 +135,7 @@ def _map_numbers(text: str) -> tuple[int, ...]:
     return tuple(int(word) for word in words)
 
 
-def groups_of(files: Sequence[Path]) -> list[tuple[Path, ...]]:
+def groups_of(files: Sequence[Path], part: str | None = None) -> list[tuple[Path, ...]]:
     """Put together the files that make one observation.
 
     Where all files that can be read hold several maps each, every file stands alone, so that one that
@@ -101,7 +146,7 @@ def groups_of(files: Sequence[Path]) -> list[tuple[Path, ...]]:
     UsageError
         If two observations would have the same name.
     """
-    if len(files) == 1 or any(_number_of_maps(file) == 1 for file in files):
+    if len(files) == 1 or any(_number_of_maps(file, part) == 1 for file in files):
         return [tuple(files)]
     seen: dict[str, Path] = {}
     for file in files:
@@ -115,11 +160,11 @@ def groups_of(files: Sequence[Path]) -> list[tuple[Path, ...]]:
     return [(file,) for file in files]
 
 
-def _number_of_maps(file: Path) -> int | None:
+def _number_of_maps(file: Path, part: str | None) -> int | None:
     from oofpy.io.registry import read_file
 
     try:
-        return len(read_file(file).maps)
+        return len(read_file(file, part).maps)
     except OofError:
         return None  # told when its turn comes
 
@@ -161,8 +206,10 @@ def shipped_name(telescope: str | None) -> str | None:
     """Give the shipped telescope that a file's text names, in whatever case and punctuation."""
     from oofpy.telescope.loading import available_telescopes
 
-    plain = "".join(letter for letter in (telescope or "").lower() if letter.isalnum())
-    return plain if plain in available_telescopes() else None
+    def plain(name: str) -> str:
+        return "".join(letter for letter in name.lower() if letter.isalnum())
+
+    return {plain(name): name for name in available_telescopes()}.get(plain(telescope or ""))
 
 
 def description_of(observation: Observation) -> list[str]:
@@ -182,31 +229,14 @@ def description_of(observation: Observation) -> list[str]:
     ]
     files = ", ".join(str(source.path) for source in observation.sources)
     heading = f"{observation.name}: read from {files}: {', '.join(text for text in known if text)}"
-    lines = [_map_line(place, beam_map) for place, beam_map in enumerate(observation.maps, 1)]
-    return [one_line(line) for line in (heading, *lines)]
+    return [one_line(heading), *(map_line(place, beam_map) for place, beam_map in enumerate(observation.maps, 1))]
 
 
-def _map_line(place: int, beam_map: BeamMap) -> str:
+def map_line(place: int, beam_map: BeamMap) -> str:
+    """Describe a map on one line: label, defocus and samples."""
     from oofpy.quantities import format_length
 
     label = f" ({beam_map.label})" if beam_map.label else ""
     masked = f", {beam_map.masked} masked" if beam_map.masked else ""
     dz = format_length(beam_map.defocus_m)
-    return f"map {place}{label}: dz = {dz}, {beam_map.samples} samples{masked}"
-
-
-def signs_of(telescope: Telescope) -> str:
-    """Say what `in_model_convention` changes; empty where it changes nothing."""
-    conventions = telescope.conventions
-    turned = [
-        name
-        for name, sign in (
-            ("dz", conventions.defocus_sign),
-            ("u", conventions.u_sign),
-            ("v", conventions.v_sign),
-        )
-        if sign == -1
-    ]
-    if not turned:
-        return ""
-    return f"{', '.join(turned)} of the data times -1, by the conventions of {telescope.name}"
+    return one_line(f"map {place}{label}: dz = {dz}, {beam_map.samples} samples{masked}")

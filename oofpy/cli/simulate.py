@@ -12,7 +12,8 @@ import typer
 
 from oofpy.cli import options
 from oofpy.cli.endings import Ending
-from oofpy.cli.fit_settings import split_assignments
+from oofpy.cli.fit_settings import entries_of
+from oofpy.cli.observing_words import how_taken
 from oofpy.cli.reading import wavelength_m_of
 from oofpy.cli.text_tables import number
 from oofpy.errors import UsageError
@@ -72,13 +73,12 @@ Noise = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(metavar="N", help="Of all that is random.")]
-Set = Annotated[
-    list[str] | None,
+Lateral = Annotated[
+    str | None,
     typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
+        metavar="DX:DY,...",
         show_default=False,
-        help="An entry of the telescope; may be repeated, e.g. --set telescope.illumination.edge_taper=-12dB.",
+        help="Lateral move of the subreflector (prime focus: of the feed) of every map or one for all, e.g. 1mm:0mm.",
     ),
 ]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")]
@@ -99,7 +99,8 @@ def simulate_command(
     snr: Snr = 200.0,
     noise: Noise = None,
     seed: Seed = 0,
-    assignments: Set = None,
+    lateral: Lateral = None,
+    assignments: options.SetEntry = None,
     out: Out = Path(),
     name: Name = "simulated",
     overwrite: options.Overwrite = False,
@@ -107,10 +108,14 @@ def simulate_command(
     """Simulate beam maps with a known truth.
 
     NAME.fits has pyoof's format and NAME.oof.fits OOF's, in the signs of the telescope's data;
-    NAME.truth.json holds what they were made of, in the signs of the model.
+    NAME.truth.json holds what they were made of, in the signs of the model. So are --dz, --lateral and the directions
+    of a chop and of a scan.
     """
     from oofpy.io.atomic import refuse_existing
+    from oofpy.io.observing_keys import apply_observing
+    from oofpy.observing import Observing
     from oofpy.quantities import parse_quantities
+    from oofpy.telescope.loading import load_telescope, with_overrides
 
     files = _files(out, name)
     for file in files.values():
@@ -118,22 +123,29 @@ def simulate_command(
     wavelength_m = wavelength_m_of(wavelength, frequency)
     if wavelength_m is None:
         raise UsageError("no wavelength is given", remedy="give --wavelength or --frequency")
-    dish = _telescope(telescope, assignments or [])
+    entries = entries_of(None, assignments or [])
+    dish = with_overrides(load_telescope(telescope), entries.telescope)
     from oofpy.simulation import simulate
 
+    defocus_m = parse_quantities(dz, "length", key="--dz")
+    observing = apply_observing(Observing(), entries.observing, wavelength_m)
     made = simulate(
         dish,
         wavelength_m=wavelength_m,
-        defocus_m=parse_quantities(dz, "length", key="--dz"),
+        defocus_m=defocus_m,
         surface=_surface(surface, coefficient or [], order),
         order=order,
         sampling=_sampling(sampling, points, _half_width_rad(half_width, wavelength_m, dish), seed),
         noise=_noise(snr, noise or []),
         seed=seed,
+        observing=observing,
+        lateral_m=None if lateral is None else _lateral_m(lateral, len(defocus_m)),
     )
     _write(made, dish, files, overwrite)
     rms_um = number(made.truth.half_path_rms_m * 1e6, ".2f")
     print(f"{len(made.observation.maps)} maps of a surface of {rms_um} um rms (half path, over the full disc):")
+    if how_taken(observing):
+        print(how_taken(observing))
     print("\n".join(str(file) for file in files.values()))
     return Ending.DONE
 
@@ -143,19 +155,6 @@ def _files(out: Path, name: str) -> dict[str, Path]:
         raise UsageError("cannot name a file", key="--name", value=name or "''", remedy="give a plain name")
     endings = {"pyoof": "fits", "oof": "oof.fits", "truth": "truth.json"}
     return {kind: out / f"{name}.{ending}" for kind, ending in endings.items()}
-
-
-def _telescope(name: str, assignments: Sequence[str]) -> Telescope:
-    from oofpy.telescope.loading import load_telescope, with_overrides
-
-    fit_settings, overrides = split_assignments(assignments)
-    if fit_settings:
-        raise UsageError(
-            "is not an entry of the telescope",
-            key=f"--set {next(iter(fit_settings))}",
-            remedy="the keys begin with telescope., e.g. telescope.illumination.edge_taper",
-        )
-    return with_overrides(load_telescope(name), overrides)
 
 
 def _surface(rms: str | None, coefficients: Sequence[str], order: int) -> Any:
@@ -185,6 +184,21 @@ def _surface(rms: str | None, coefficients: Sequence[str], order: int) -> Any:
             )
         found[places[label]] = parse_quantity(text, "angle", key=f"--coefficient {label}")
     return found
+
+
+def _lateral_m(text: str, maps: int) -> list[tuple[float, ...]]:
+    from oofpy.quantities import parse_quantity
+
+    pairs = [pair.split(":") for pair in text.split(",")]
+    if len(pairs) not in (1, maps) or any(len(pair) != 2 for pair in pairs):
+        raise UsageError(
+            "is not DX:DY for every map or one for all",
+            key="--lateral",
+            value=text or "''",
+            remedy="write e.g. 1mm:0mm",
+        )
+    moves = [tuple(parse_quantity(item, "length", key="--lateral") for item in pair) for pair in pairs]
+    return moves if len(moves) == maps else moves * maps
 
 
 def _half_width_rad(text: str | None, wavelength_m: float, telescope: Telescope) -> float:
@@ -237,11 +251,10 @@ def _pairs(option: str, texts: Sequence[str], example: str) -> dict[str, str]:
 
 def _write(made: SimulatedObservation, telescope: Telescope, files: Mapping[str, Path], overwrite: bool) -> None:
     from oofpy._version import __version__
-    from oofpy.conventions import in_model_convention
+    from oofpy.conventions import in_file_convention
     from oofpy.io import atomic_file, write_oof_fits, write_pyoof_fits
 
-    # The signs are their own inverse: this leads from the model to the telescope's data.
-    observation = replace(in_model_convention(made.observation, telescope), name=files["pyoof"].stem)
+    observation = replace(in_file_convention(made.observation, telescope), name=files["pyoof"].stem)
     truth = {"simulated_by": f"oofpy {__version__}", **made.truth.to_dict()}
     header = {"ORIGIN": f"oofpy {__version__} simulate"}
     with atomic_file(files["truth"], overwrite) as part:

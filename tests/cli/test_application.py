@@ -29,7 +29,7 @@ def test_version_and_help_of_the_real_command():
     assert (version.returncode, version.stdout, version.stderr) == (0, f"oofpy {__version__}\n", "")
     helped = start("--help")
     assert helped.returncode == 0
-    for word in ("fit", "inspect", "simulate", "telescopes", "--version", "4 done but flagged"):
+    for word in ("fit", "inspect", "convert", "formats", "simulate", "telescopes", "--version", "4 done but flagged"):
         assert word in helped.stdout
 
 
@@ -42,7 +42,7 @@ def test_bad_file_of_the_real_command(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["fit", "inspect", "simulate", "telescopes"])
+@pytest.mark.parametrize("command", ["fit", "inspect", "convert", "formats", "simulate", "telescopes"])
 def test_help_of_every_command(run, command):
     outcome = run(command, "--help")
     assert (outcome.code, outcome.err) == (0, "")
@@ -60,6 +60,8 @@ def test_help_of_every_command(run, command):
         (["fit", "a.fits", "--order"], "'--order' requires an argument"),
         (["simulate", "--telescope", "srt"], "Missing option '--dz'; see 'oofpy simulate --help'"),
         (["simulate", "--telescope", "srt", "--dz", "1mm", "--seed", "x"], "Invalid value for '--seed'"),
+        (["convert", "a.fits"], "Missing option '--out'; see 'oofpy convert --help'"),
+        (["formats", "fits"], "unexpected extra argument"),
         (["telescopes", "show"], "Missing argument 'NAME|FILE.toml'"),
     ],
 )

@@ -61,6 +61,28 @@ def test_exit_code_by_flags(run, maps_file, fits, out, flags, code):
     assert run("fit", maps_file(), "--telescope", "jcmt", "--out", out, "--no-figures").code == code
 
 
+def test_how_it_was_taken_is_said_and_reaches_the_fit(run, maps_file, fits, out):
+    words = ("--set", "observing.chop_throw=30arcsec", "--set", "observing.chop_angle=0deg")
+    signs = ("--set", "telescope.conventions.u_sign=-1")
+    outcome = run("fit", maps_file(), "--telescope", "jcmt", "--out", out, "--no-figures", *words, *signs)
+    assert outcome.err.splitlines()[4:6] == [
+        "u of the data times -1, by the conventions of jcmt",
+        "how it was taken: chopped by 30 arcsec towards 0 deg",
+    ]
+    [(observation, _, _)] = fits
+    assert observation.frame == "model"
+    assert observation.observing.chop.angle_rad == pytest.approx(np.pi)
+
+
+def test_settings_may_say_how_it_was_taken(run, maps_file, fits, out, tmp_path):
+    (tmp_path / "mine.toml").write_text('order = 3\n[observing]\nsource_diameter = "3.5 arcsec"\n')
+    words = ("--settings", tmp_path / "mine.toml", "--out", out, "--no-figures", "--telescope", "jcmt", "--overwrite")
+    run("fit", maps_file(), *words)
+    run("fit", maps_file(), *words, "--set", "observing.source_diameter=none")
+    assert [one.observing.source is None for one, _, _ in fits] == [False, True]
+    assert "source-disc-assumed" in [flag.code for flag in fits[0][0].flags]
+
+
 @pytest.mark.usefixtures("fits")
 def test_json_is_all_of_standard_output(run, maps_file, out):
     words = ("--telescope", "jcmt", "--out", out, "--no-figures", "--json")
@@ -196,12 +218,16 @@ def test_data_are_turned_to_the_signs_of_the_model(run, maps_file, fits, out):
         (["--order", "x"], "order = x: is not a whole number; write e.g. 5 or auto"),
         (["--likelihood", "laplace"], "likelihood = laplace: is not known; choose one of gaussian"),
         (["--device", "gpu"], "device = gpu: is not known; choose one of auto, cpu, cuda"),
-        (["--telescope", "jmct"], "telescope = 'jmct': is not a known telescope; known telescopes: alma"),
+        (["--telescope", "jmct"], "telescope = 'jmct': is not a known telescope; known telescopes: aca7m, alma"),
         (["--dz", "-3,0,3"], "--dz = -3: has no unit"),
         (["--wavelength", "1.1mm", "--frequency", "26GHz"], "--wavelength and --frequency are both given"),
         (["--frequency", "-26GHz"], "--frequency = -26GHz: the frequency must be above zero"),
         (["--maps", "1;3"], "--maps = 1;3: is not a list of map numbers; write e.g. 1,3"),
         (["--radius", "2"], "--radius = 2: has no unit"),
+        (["--offsets", "telescope"], "--offsets: this means nothing for directions in radians; leave it out"),
+        (["--offsets", "sky"], "--offsets = sky: is not known; choose telescope"),
+        (["--in-focus", "2"], "--in-focus = 2: the maps give their defocus themselves"),
+        (["--set", "observing.chop_throw=1deg"], "observing.chop_angle: this is missing: the chop has a throw"),
         (["--set", "order"], "--set = order: is not KEY=VALUE"),
         (["--set", "telescope.dish=3m"], "telescope.dish: is not a setting of a telescope"),
         (["--order", "4", "--set", "order=5"], "order: is set twice, by --order and --set"),
@@ -220,7 +246,7 @@ def test_bad_options_are_one_line(run, maps_file, fits, out, words, said):
 
 def test_telescope_of_the_file(run, maps_file, fits, out, monkeypatch):
     line = run("fit", maps_file(), "--out", out, "--quiet").err
-    assert "obs.fits: the file names no telescope; give it with --telescope: alma, " in line
+    assert "obs.fits: the file names no telescope; give it with --telescope: aca7m, alma, " in line
     original = fit_module.Reading.observation
 
     def named(telescope):

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 
 from oofpy.cli.fit_report import report_of
+from oofpy.observing import AppliedCorrection, Chop, Observing
 
 
 def line_of(lines, start):
@@ -36,6 +37,25 @@ def test_parameters_that_were_fitted(made_result):
     assert line_of(lines, "edge_taper_db") == "edge_taper_db = -1.729 +- 0.31 dB (at its bound)"
     assert line_of(lines, "ellipticity_p") == "ellipticity_p = 0.1 +- -"
     assert not any(line.startswith(("illumination_x_m", "pointing")) for line in lines)
+
+
+def test_gain_ratio_of_a_chop_is_shown_with_a_chop_only(made_result):
+    last = made_result.fit
+    ratio = replace(last.parameters[0], name="chop_gain_ratio", value=1.0, unit="", free=False, at_bound=False)
+    orders = (*made_result.orders[:-1], replace(last, parameters=(*last.parameters, ratio)))
+    plain = replace(made_result, orders=orders, observing=Observing())
+    assert not any(line.startswith("chop_gain_ratio") for line in report_of(plain))
+    chopped = replace(plain, observing=Observing(chop=Chop(1e-4, 0.0)))
+    assert line_of(report_of(chopped), "chop_gain_ratio") == "chop_gain_ratio = 1 (fixed)"
+
+
+def test_surface_as_observed_is_shown_with_a_correction_only(made_result):
+    shown = "  as observed, with the correction that was on it, "
+    plain = replace(made_result, observing=Observing())
+    assert not any(line.startswith(shown) for line in report_of(plain))
+    corrected = replace(plain, observing=Observing(applied=AppliedCorrection(((2, 0, 0.1),))))
+    rms_um = corrected.fit.surface.rms_as_observed_um
+    assert line_of(report_of(corrected), shown) == f"{shown}{rms_um:.2f} um"
 
 
 def test_surface_conventions_and_flags(made_result):

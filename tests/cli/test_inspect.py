@@ -1,4 +1,5 @@
 import json
+import math
 import sys
 from types import SimpleNamespace
 
@@ -59,6 +60,17 @@ def test_without_a_telescope_the_maps_are_shown_only(run, maps_file, checks):
     assert "nothing is known of the telescope" in outcome.out or "give --telescope" in outcome.out
     assert checks.seen == []
     assert json.loads(run("inspect", maps_file(), "--json").out)["maps"][0]["half_width_beams"] is None
+
+
+def test_how_it_was_taken_is_shown(run, maps_file, checks):
+    words = ("--telescope", "jcmt", "--set", "observing.source_diameter=3.5arcsec")
+    words += ("--set", "observing.source_shape=disc", "--set", "telescope.conventions.defocus_sign=-1")
+    outcome = run("inspect", maps_file(), *words)
+    assert outcome.out.splitlines()[4] == "how it was taken: uniform disc of 3.5 arcsec"
+    assert "dz of the data times -1, by the conventions of jcmt" in outcome.out
+    assert checks.seen[0][0].observing.source.shape == "disc"
+    seen = json.loads(run("inspect", maps_file(), *words, "--json").out)
+    assert seen["observation"]["observing"]["source"]["diameter_rad"] == pytest.approx(3.5 * math.pi / 648000)
 
 
 def test_flags_and_exit_code(run, maps_file, checks):

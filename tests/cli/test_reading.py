@@ -1,18 +1,19 @@
+import math
 from dataclasses import replace
 
 import pytest
 
 from oofpy.cli.reading import (
     Reading,
+    as_taken,
     description_of,
     groups_of,
     reading_of,
     shipped_name,
-    signs_of,
     telescope_of,
 )
-from oofpy.errors import UsageError
-from oofpy.telescope import load_telescope, with_overrides
+from oofpy.errors import OofError, UsageError
+from oofpy.observation import SkyOrientation
 
 
 def test_texts_become_si():
@@ -23,6 +24,35 @@ def test_texts_become_si():
     assert reading.maps == (1, 3)
     assert reading.radius_rad == pytest.approx(0.0174532925)
     assert reading_of(None, None, "299.792458GHz", None, None, None).wavelength_m == pytest.approx(1e-3)
+
+
+def test_what_is_said_about_the_observing():
+    plain = reading_of("-3mm, 0, 3mm", None, None, None, None, None)
+    assert as_taken(plain, None, None, None, None, {}) == plain
+    said = as_taken(plain, "source", "30deg,45deg", 2, "2mm", {"chop_throw": "1arcmin"})
+    assert said.defocus_m == plain.defocus_m
+    assert said.orientation.offsets == "source"
+    assert said.part == "2mm"
+    assert said.orientation.parallactic_angle_rad == pytest.approx((math.pi / 6, math.pi / 4))
+    assert (said.in_focus, said.observing) == (2, {"chop_throw": "1arcmin"})
+    only = as_taken(plain, None, "0", None, None, {})
+    assert only.orientation == SkyOrientation(None, (0.0,))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("sky", None, None), "--offsets = sky: is not known; choose telescope"),
+        (("", None, None), "--offsets = '': is not known"),
+        ((None, "35", None), "--parallactic-angle = 35: has no unit"),
+        ((None, "35deg,", None), "--parallactic-angle = 35deg,: has an empty item"),
+        ((None, None, 0), "--in-focus = 0: is no number of a map; maps count from 1"),
+    ],
+)
+def test_what_cannot_be_said_about_the_observing(given, said):
+    with pytest.raises(OofError) as caught:
+        as_taken(Reading(), *given, None, {})
+    assert str(caught.value).startswith(said)
 
 
 @pytest.mark.parametrize("text", ["", "1,", "one", "-1", "1.5", "\u0661", "999999"])
@@ -51,7 +81,8 @@ def test_files_with_one_map_stand_together(tmp_path):
 
 def test_telescope_names_in_any_spelling():
     assert [shipped_name(text) for text in ("SRT", "IRAM-30m", "Iram 30M")] == ["srt", "iram30m", "iram30m"]
-    assert [shipped_name(text) for text in (None, "", "GBT", "../srt.toml", "srt.toml")] == [None] * 5
+    assert [shipped_name(text) for text in ("gbt-mustang", "GBT MUSTANG", "GBT")] == ["gbt-mustang"] * 2 + ["gbt"]
+    assert [shipped_name(text) for text in (None, "", "GTB", "../srt.toml", "srt.toml")] == [None] * 5
 
 
 def test_option_stands_above_the_file(maps_file):
@@ -68,10 +99,3 @@ def test_description_is_safe_to_show(maps_file):
     assert all(line.isprintable() for line in lines)
     assert "elevation 28.6 deg, ?, now" in lines[0]
     assert lines[1].startswith("map 1 (a?[31m b): dz = -3 mm")
-
-
-def test_signs_that_differ_are_told():
-    telescope = load_telescope("jcmt")
-    assert signs_of(telescope) == ""
-    turned = with_overrides(telescope, {"conventions.v_sign": "-1"})
-    assert signs_of(turned) == "v of the data times -1, by the conventions of jcmt"

@@ -5,14 +5,15 @@ import pytest
 
 from oofpy.io import read_observation
 
+ARCSEC_RAD = np.pi / 648000
 SMALL = ("--wavelength", "1.1mm", "--points", "15", "--seed", "7")
 
 
 @pytest.fixture(autouse=True)
 def _coarse_aperture(monkeypatch):
     """Simulate fast: the accuracy of the maps is tested with the simulator."""
-    monkeypatch.setattr("oofpy.simulation.simulator.DEFAULT_PIXELS_ACROSS", 64)
-    monkeypatch.setattr("oofpy.simulation.simulator._PIXELS_PER_CYCLE", 4)
+    monkeypatch.setattr("oofpy.simulation.directions.DEFAULT_PIXELS_ACROSS", 64)
+    monkeypatch.setattr("oofpy.simulation.directions._PIXELS_PER_CYCLE", 4)
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def simulate(run, tmp_path):
         outcome = run("simulate", "--telescope", telescope, f"--dz={dz}", *SMALL, *where, *words)
         assert (outcome.code, outcome.err) == (0, "")
         paths = [tmp_path / "new" / f"{name}{ending}" for ending in (".fits", ".oof.fits", ".truth.json")]
-        assert outcome.out.splitlines()[1:] == [str(path) for path in paths]
+        assert outcome.out.splitlines()[-3:] == [str(path) for path in paths]
         return *(read_observation(path) for path in paths[:2]), json.loads(paths[2].read_text())
 
     return simulate
@@ -70,6 +71,31 @@ def test_files_have_the_signs_of_the_telescopes_data(simulate):
     np.testing.assert_array_equal(turned.maps[0].power, same.maps[0].power)
 
 
+def test_how_the_maps_are_taken(simulate, run, tmp_path):
+    """What is said stands in the truth in the signs of the model, and in the files in those of the data."""
+    words = ("--snr", "1e9", "--set", "telescope.conventions.u_sign=-1")
+    plain, _, _ = simulate(*words)
+    chop = ("--set", "observing.chop_throw=30arcsec", "--set", "observing.chop_angle=0deg")
+    chopped, oof, truth = simulate(*words, *chop, name="chopped")
+    assert truth["observing"]["chop"] == {"throw_rad": 30 * ARCSEC_RAD, "angle_rad": 0.0}
+    for file in (chopped, oof):
+        assert file.observing.chop.throw_rad == 30 * ARCSEC_RAD
+        assert file.observing.chop.angle_rad == pytest.approx(np.pi)
+    focus = chopped.maps[1]
+    assert focus.power.min() < -0.3 * focus.power.max()
+    assert focus.u_rad[np.argmin(focus.power)] == pytest.approx(-30 * ARCSEC_RAD, abs=1e-4)
+    assert plain.observing.is_plain
+    said = run("simulate", "--telescope", "jcmt", "--dz=-1mm,1mm", *SMALL, *chop, "--out", tmp_path / "more")
+    assert "how it was taken: chopped by 30 arcsec towards 0 deg" in said.out
+
+
+def test_lateral_moves(simulate):
+    _, _, truth = simulate("--lateral=-0.5mm:0mm", dz="-3mm,3mm")
+    assert [one["lateral_m"] for one in truth["maps"]] == [[-0.5e-3, 0.0]] * 2
+    _, _, truth = simulate("--lateral", "0:0,1mm:2mm", dz="-3mm,3mm", name="two")
+    assert [one.get("lateral_m") for one in truth["maps"]] == [None, [1e-3, 2e-3]]
+
+
 def test_existing_files_are_refused_and_replaced_when_asked(simulate, refused, tmp_path):
     simulate()
     path = tmp_path / "new" / "made.truth.json"
@@ -110,7 +136,12 @@ def test_existing_files_are_refused_and_replaced_when_asked(simulate, refused, t
         (["--frequency", "270GHz", "--order", "99", "--coefficient", "Z(2,0)=1rad"], "order = 99"),
         (["--frequency", "270GHz", "--seed", "-1"], "seed = -1: is not a whole number of at least 0"),
         (["--frequency", "270GHz", "--points", "1"], "points = 1: is not a whole number of at least 2"),
-        (["--frequency", "270GHz", "--set", "order=3"], "--set order: is not an entry of the telescope"),
+        (["--frequency", "270GHz", "--set", "order=3"], "--set order: is no entry of the telescope"),
+        (["--frequency", "270GHz", "--lateral", "1mm"], "--lateral = 1mm: is not DX:DY for every map or one for all"),
+        (["--frequency", "270GHz", "--lateral", "0:0,0:0,0:0"], "is not DX:DY for every map or one for all"),
+        (["--frequency", "270GHz", "--lateral", "1:0"], "--lateral = 1: has no unit"),
+        (["--frequency", "270GHz", "--set", "observing.chop=1deg"], "observing.chop: is no key of the observing"),
+        (["--frequency", "270GHz", "--set", "observing.chop_throw=1deg"], "observing.chop_angle: this is missing"),
         (["--frequency", "270GHz", "--name", "a/b"], "--name = a/b: cannot name a file"),
     ],
 )

@@ -25,7 +25,7 @@ def test_show_marks_what_has_no_source(run):
 
 
 def test_show_unknown_name(refused):
-    assert "is not a known telescope; known telescopes: alma" in refused("telescopes", "show", "srtt")
+    assert "is not a known telescope; known telescopes: aca7m, alma" in refused("telescopes", "show", "srtt")
 
 
 def test_show_tells_what_is_unknown(run, tmp_path):

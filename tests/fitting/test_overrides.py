@@ -8,6 +8,7 @@ from oofpy.errors import ConfigurationError, OofError
 from oofpy.fitting.overrides import (
     DISH_PARAMETERS,
     MAP_PARAMETERS,
+    RESPONSE_PARAMETERS,
     RULE_KEYS,
     apply_settings,
     setting_keys,
@@ -27,10 +28,11 @@ def rule(parameter, **rules):
 
 
 def test_parameters_are_those_of_the_model():
-    from oofpy.optics import beam, illumination
+    from oofpy.optics import illumination, layout
 
     assert tuple(illumination.SHAPE_PARAMETERS) == DISH_PARAMETERS
-    assert tuple(beam.MAP_PARAMETERS) == MAP_PARAMETERS
+    assert layout.RESPONSE_PARAMETERS == RESPONSE_PARAMETERS
+    assert layout.MAP_PARAMETERS == MAP_PARAMETERS
 
 
 @pytest.mark.parametrize(

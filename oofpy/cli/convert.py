@@ -1,0 +1,98 @@
+"""`oofpy convert`: an observation in any known format as one FITS file of OOF."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oofpy.cli import options
+from oofpy.cli.endings import Ending
+from oofpy.cli.fit_settings import entries_of
+from oofpy.cli.observing_words import conversions, how_taken
+from oofpy.cli.reading import as_taken, map_line, reading_of, telescope_flags, telescope_of
+from oofpy.cli.text_tables import flag_line
+from oofpy.errors import UsageError, one_line
+
+if TYPE_CHECKING:
+    from oofpy.observation import Observation
+    from oofpy.telescope import Telescope
+
+Out = Annotated[Path, typer.Option(metavar="NAME.fits", show_default=False, help="The file to write.")]
+
+
+def convert_command(
+    files: options.Files,
+    out: Out,
+    telescope: options.TelescopeName = None,
+    dz: options.Dz = None,
+    wavelength: options.Wavelength = None,
+    frequency: options.Frequency = None,
+    maps: options.Maps = None,
+    radius: options.Radius = None,
+    mask: options.Mask = None,
+    offsets: options.Offsets = None,
+    parallactic_angle: options.ParallacticAngle = None,
+    in_focus: options.InFocus = None,
+    part: options.Part = None,
+    settings: options.SettingsFile = None,
+    assignments: options.SetEntry = None,
+    overwrite: options.Overwrite = False,
+) -> int:
+    """Write beam maps of any known format as FITS tables of OOF, in double precision.
+
+    Values are those of the files. Images of the sky are turned to the directions and signs of the telescope's data, for
+    which the telescope must be known. Samples that are not observed or left out become NaN.
+    """
+    from oofpy.io import write_oof_fits
+
+    _require_place(out, files, overwrite)
+    entries = entries_of(settings, assignments or [])
+    reading = reading_of(dz, wavelength, frequency, maps, radius, mask)
+    read = as_taken(reading, offsets, parallactic_angle, in_focus, part, entries.observing).observation(files)
+    dish = None
+    if read.frame != "file" or telescope is not None or entries.telescope:
+        dish = telescope_of(telescope, read, entries.telescope)
+    observation = read if dish is None else _of_telescope(read, dish)
+    write_oof_fits(observation, out, overwrite=overwrite, header=_header())
+    print("\n".join(_told(out, read, observation, dish)), flush=True)
+    return Ending.FLAGGED if any(flag.serious for flag in observation.flags) else Ending.DONE
+
+
+def _require_place(out: Path, files: Sequence[Path], overwrite: bool) -> None:
+    """Refuse, before any work, to replace a file that is not to be replaced."""
+    from oofpy.io.atomic import refuse_existing
+
+    refuse_existing(out, overwrite)
+    if any(file.resolve() == out.resolve() for file in files):
+        raise UsageError("this is one of the files to convert", file=out, key="--out", remedy="choose another name")
+
+
+def _of_telescope(read: Observation, telescope: Telescope) -> Observation:
+    """Bring images of the sky into the convention of the telescope's tables, and note whose data they are."""
+    from oofpy.conventions import in_file_convention
+
+    flags = (*read.flags, *telescope_flags(read, telescope))
+    if read.frame != "file":
+        read = in_file_convention(read, telescope)
+    return replace(read, telescope=telescope.name, flags=flags)
+
+
+def _header() -> dict[str, str | int | float | bool | None]:
+    from oofpy._version import __version__
+
+    return {"ORIGIN": f"oofpy {__version__} convert"}
+
+
+def _told(out: Path, read: Observation, written: Observation, telescope: Telescope | None) -> list[str]:
+    """Say what was written, what was turned for it, and what looks odd."""
+    lines = [one_line(f"{out}: {len(written.maps)} maps, wavelength {written.wavelength_m * 1e3:.6g} mm")]
+    lines += [map_line(place, beam_map) for place, beam_map in enumerate(written.maps, 1)]
+    if telescope is not None and read.frame != "file":
+        lines += [f"turned: {conversions(read, telescope)}", f"u, v and dz as in the tables of {telescope.name}"]
+    if how_taken(written.observing):
+        lines.append(how_taken(written.observing))
+    return [*lines, *(flag_line(flag) for flag in written.flags)]
