@@ -91,20 +91,20 @@ def test_a_wrong_command_line_does_not_parse():
 def test_command_lines_are_accepted(words, tmp_path):
     """All but the files, which are placeholders in most of them."""
     from oofpy.cli.fit_settings import settings_of
-    from oofpy.cli.reading import reading_of
+    from oofpy.cli.reading import as_taken, reading_of
     from oofpy.telescope import load_telescope, with_overrides
 
     name, given = parsed(words)
     if name == "simulate":
         assert main([*words, "--out", str(tmp_path)]) == 0
         return
-    assert name in ("fit", "inspect")
-    reading_of(*(given[key] for key in ("dz", "wavelength", "frequency", "maps", "radius", "mask")))
-    if name == "fit":
-        options = {key: given[key] for key in ("order", "likelihood", "device")}
-        _, overrides = settings_of(given["settings"], options, given["assignments"] or [])
-        if given["telescope"]:
-            with_overrides(load_telescope(given["telescope"]), overrides)
+    assert name in ("fit", "inspect", "convert")
+    reading = reading_of(*(given[key] for key in ("dz", "wavelength", "frequency", "maps", "radius", "mask")))
+    options = {key: given[key] for key in ("order", "likelihood", "device") if key in given}
+    _, entries = settings_of(given["settings"], options, given["assignments"] or [])
+    as_taken(reading, given["offsets"], given["parallactic_angle"], given["in_focus"], given["part"], entries.observing)
+    if given["telescope"]:
+        with_overrides(load_telescope(given["telescope"]), entries.telescope)
 
 
 def test_options_in_the_text_exist():
@@ -202,7 +202,7 @@ def test_the_telescope_file_is_accepted(tmp_path):
 
 
 def test_the_observation_file_is_accepted(tmp_path):
-    from oofpy.io.text_columns import MAP_KEYS, OBSERVATION_KEYS
+    from oofpy.io.observation_toml import MAP_KEYS, OBSERVATION_KEYS
 
     text = toml_block("observation.toml")
     assert all(re.search(rf"\b{key}\b", text) for key in (*OBSERVATION_KEYS, *MAP_KEYS))
@@ -217,6 +217,48 @@ def test_the_observation_file_is_accepted(tmp_path):
     assert observation.wavelength_m == pytest.approx(1.1e-3, rel=1e-3)
     assert np.abs(observation.maps[0].u_rad).max() < 1e-3
     assert [beam_map.masked for beam_map in observation.maps] == [1, 0, 1]
+    assert observation.observing.source.shape == "disc"
+
+
+def rows_of(heading):
+    """Cells of the table below a heading line."""
+    table = README.partition(heading)[2].partition("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table if row.startswith("| ")]
+
+
+def test_formats_are_those_that_are_read():
+    from oofpy.io import READERS
+
+    listed = [row[0] for row in rows_of("| format | what a file holds | what must be said beside it |")]
+    assert sorted(listed) == sorted(reader.name for reader in READERS)
+
+
+def test_what_can_be_said_about_the_observing():
+    """Every key is explained, and every example is accepted."""
+    from oofpy.io.observing_keys import check_observing_texts, observing_keys
+
+    rows = rows_of("| mode | keys | model |")
+    spans = [span.split("=", 1) for row in rows for span in code_spans(row[1]) if "=" in span]
+    named = {part for row in rows for span in code_spans(" ".join(row)) for part in re.findall(r"[a-z_]+", span)}
+    assert named >= set(observing_keys())
+    assert len(spans) > 8
+    check_observing_texts(dict(spans))
+    for words in ("limb-darkened", "gaussian", "round"):
+        assert f"`{words}`" in README
+
+
+def test_geometries_are_those_that_are_known():
+    from typing import get_args
+
+    from oofpy.telescope import load_telescope
+    from oofpy.telescope.loading import available_telescopes
+    from oofpy.telescope.model import GeometryKind
+
+    rows = rows_of("| `geometry.kind` | what it needs | what moves by dz |")
+    assert [kind for row in rows for kind in code_spans(row[0])] == list(get_args(GeometryKind))
+    [sentence] = re.findall(r"Of the shipped telescopes (.*?) are refused", README, re.DOTALL)
+    unknown = [name for name in available_telescopes() if load_telescope(name).missing]
+    assert code_spans(sentence) == unknown
 
 
 def test_units_are_those_that_are_known():
@@ -234,10 +276,10 @@ def test_units_are_those_that_are_known():
 
 
 def test_parameters_and_rules_are_those_that_can_be_set():
-    from oofpy.fitting.overrides import DISH_PARAMETERS, MAP_PARAMETERS, RULE_KEYS
+    from oofpy.fitting.overrides import DISH_PARAMETERS, MAP_PARAMETERS, RESPONSE_PARAMETERS, RULE_KEYS
 
     section = README.partition("## Settings")[2].partition("\n## ")[0]
-    assert all(f"`{name}`" in section for name in (*DISH_PARAMETERS, *MAP_PARAMETERS))
+    assert all(f"`{name}`" in section for name in (*DISH_PARAMETERS, *RESPONSE_PARAMETERS, *MAP_PARAMETERS))
     assert all(rule in section for rule in RULE_KEYS)
 
 
