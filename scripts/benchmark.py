@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Measure accuracy and speed: `python scripts/benchmark.py NAME [options]`, a table on standard error, JSON on output.
 
-Names: recovery, glitches, capture, modes, srt, time, pyoof, commands, all. `pyoof` needs the extra `bench`.
+Names: recovery, glitches, capture, modes, formats, response, srt, time, pyoof, commands, all. `pyoof` needs the extra `bench`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import torch
-from benchmarks import modes, recovery, speed
+from benchmarks import formats, modes, recovery, response, speed
 from benchmarks.scenario import Scenario
 
 Table = list[dict[str, Any]]
@@ -29,6 +29,8 @@ def measurements(arguments: argparse.Namespace) -> dict[str, Callable[[], Table]
         "glitches": lambda: recovery.glitches(Scenario.build(), arguments.seeds),
         "capture": lambda: recovery.capture(Scenario.build(), arguments.surfaces, arguments.likelihood),
         "modes": lambda: modes.taken(arguments.mode_surfaces, arguments.mode_draws, arguments.only),
+        "formats": formats.formats,
+        "response": response.response,
         "srt": speed.srt,
         "time": lambda: speed.fit_time(Scenario.build(), arguments.repeats),
         "pyoof": lambda: speed.against_pyoof(Scenario.build()),

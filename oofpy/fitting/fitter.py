@@ -140,7 +140,7 @@ _GROUP_BYTES = {"cpu": 24e6, "cuda": 8e9}
 
 def _group_size(problem: FitProblem) -> int:
     """How many observations to fit side by side."""
-    pixels = problem.model.x_m.numel()
+    pixels = problem.model.x_m.numel() * problem.model.frequency_ratio.shape[1]
     columns = len(problem.terms) + 4
     each = 16.0 * pixels * columns * problem.data.values.shape[1]
     return max(1, int(_GROUP_BYTES[problem.start.device.type] / each))

@@ -236,10 +236,12 @@ class _Demand:
         pixels = pixels_needed(self.cycles + _SURFACE_CYCLES * order**2 * (order + 2))
         if pixels > _MOST_PIXELS:
             raise InputError(
-                f"the model would need {pixels} pixels across the dish, more than {_MOST_PIXELS}: the maps reach "
-                f"{self.map_edge:.0f} lambda/D, and the defocus adds {self.defocus:.0f} cycles a diameter",
+                f"the model would need {pixels} pixels across the dish, more than {_MOST_PIXELS}: the maps and what "
+                f"adds to them reach {self.map_edge:.0f} lambda/D, the defocus adds {self.defocus:.0f} cycles a "
+                f"diameter, and a source nearby {self.known:.0f}",
                 key="u, v, dz",
-                remedy="check the units of u, v and dz, or leave out the outer samples with --radius",
+                remedy="check the units of u, v, dz, of the chop and of the source's size and distance, or leave out "
+                "the outer samples with --radius",
             )
         return pixels
 
