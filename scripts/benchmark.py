@@ -1,7 +1,8 @@
 #!/usr/bin/env python
 """Measure accuracy and speed: `python scripts/benchmark.py NAME [options]`, a table on standard error, JSON on output.
 
-Names: recovery, glitches, capture, modes, formats, response, srt, time, pyoof, commands, all. `pyoof` needs the extra `bench`.
+Names: recovery, glitches, capture, modes, formats, response, srt, time, pyoof, commands, all.
+`pyoof` needs the extra `bench`.
 """
 
 from __future__ import annotations
