@@ -164,7 +164,10 @@ def made_result():
         sources=(SourceFile(Path("data") / "beobachtung ü.fits", "ab" * 32),),
         observing=Observing(
             applied=AppliedCorrection(
-                ((2, 2, 0.1 / 3),), np.linspace(-33, 33, 5) / 3, np.full((5, 5), np.nan) + np.eye(5) / 3e4, "gravity.fits"
+                ((2, 2, 0.1 / 3),),
+                np.linspace(-33, 33, 5) / 3,
+                np.full((5, 5), np.nan) + np.eye(5) / 3e4,
+                "gravity.fits",
             ),
             chop=Chop(2e-4, np.pi),
             source=ExtendedSource("limb-darkened", 1.7e-5, 0.3),

@@ -202,7 +202,7 @@ def test_the_telescope_file_is_accepted(tmp_path):
 
 
 def test_the_observation_file_is_accepted(tmp_path):
-    from oofpy.io.observation_toml import MAP_KEYS, OBSERVATION_KEYS
+    from oofpy.io.formats.observation_toml import MAP_KEYS, OBSERVATION_KEYS
 
     text = toml_block("observation.toml")
     assert all(re.search(rf"\b{key}\b", text) for key in (*OBSERVATION_KEYS, *MAP_KEYS))

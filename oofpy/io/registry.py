@@ -11,7 +11,7 @@ from pathlib import Path
 
 from oofpy.errors import InputError, UsageError, one_line
 from oofpy.flags import Flag
-from oofpy.io import (
+from oofpy.io.formats import (
     citlali,
     grasp,
     minkasi,

@@ -59,9 +59,7 @@ def maps_of(where, observing=None, chop_gain_ratio=1.0, **rest):
 
 def summed(offsets, weights):
     """Weighted sum of plain maps at positions shifted by minus each offset: a convolution, written out."""
-    return sum(
-        weight * maps_of(positions(shift=(-du, -dv))) for (du, dv), weight in zip(offsets, weights, strict=True)
-    )
+    return sum(weight * maps_of(positions(shift=(-du, -dv))) for (du, dv), weight in zip(offsets, weights, strict=True))
 
 
 def disc_rule(radius, radii=6, angles=16):

@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 from oofpy.errors import InputError
+from oofpy.io.formats.sky_axes import find_sky_axes
+from oofpy.io.formats.sky_images import image_values
 from oofpy.io.reader import FileContent
-from oofpy.io.sky_axes import find_sky_axes
-from oofpy.io.sky_images import image_values
 from oofpy.observation import FloatArray
 
 # Headers are written with ten digits or more, and no grid of a beam map is finer than this in degrees or pixels.

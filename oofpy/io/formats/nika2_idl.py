@@ -6,11 +6,11 @@ import numpy as np
 
 from oofpy.errors import InputError
 from oofpy.flags import Flag
-from oofpy.io.image_companions import companion_values, extension_name, named_extension, required_extension
-from oofpy.io.image_headers import header_frequency, header_text, header_wavelength
+from oofpy.io.formats.image_companions import companion_values, extension_name, named_extension, required_extension
+from oofpy.io.formats.image_headers import header_frequency, header_text, header_wavelength
+from oofpy.io.formats.sky_images import ImagePlane, image_values, sky_image
+from oofpy.io.formats.wcs_images import errors_of
 from oofpy.io.reader import FileContent, RawFile, Reader
-from oofpy.io.sky_images import ImagePlane, image_values, sky_image
-from oofpy.io.wcs_images import errors_of
 from oofpy.observation import FloatArray
 
 # Arrays 1 and 3 together make the band 1mm; array 2 makes 2mm.

@@ -10,9 +10,9 @@ import numpy as np
 
 from oofpy.errors import InputError
 from oofpy.flags import Flag
-from oofpy.io.image_headers import header_text
+from oofpy.io.formats.image_headers import header_text
+from oofpy.io.formats.sky_images import direction_cosines, image_values, is_image
 from oofpy.io.reader import FileContent, RawFile, RawMap, Reader
-from oofpy.io.sky_images import direction_cosines, image_values, is_image
 from oofpy.observation import FloatArray
 
 # What astropy's WCS.to_header gives for such an image, and what a FITS file has anyway.

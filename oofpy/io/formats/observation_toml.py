@@ -192,7 +192,8 @@ def _listed_file(entry: _Toml, toml: _Toml) -> RawFile:
 
 
 def _read_listed(path: Path, part: str | None, toml: _Toml) -> RawFile:
-    from oofpy.io import registry, text_columns  # the registry lists this module
+    from oofpy.io import registry  # which lists this module
+    from oofpy.io.formats import text_columns
 
     listed = FileContent.load(path)
     reader = registry.recognise(listed)

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oofpy.errors import InputError, OofError
-from oofpy.io import nika2_piic, read_file
+from oofpy.io import read_file
+from oofpy.io.formats import nika2_piic
 from oofpy.io.reader import FileContent
 from oofpy.io.registry import recognise
 

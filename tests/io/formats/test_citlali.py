@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oofpy.errors import InputError, OofError
-from oofpy.io import citlali, read_file, read_observation
+from oofpy.io import read_file, read_observation
+from oofpy.io.formats import citlali
 from oofpy.io.reader import FileContent
 from oofpy.io.registry import recognise
 

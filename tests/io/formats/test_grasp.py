@@ -5,7 +5,8 @@ import pytest
 from scipy.special import j1
 
 from oofpy.errors import InputError, UsageError
-from oofpy.io import grasp, read_file, read_observation
+from oofpy.io import read_file, read_observation
+from oofpy.io.formats import grasp
 from oofpy.io.reader import FileContent
 
 K_26GHZ = 2 * np.pi * 26e9 / 299792458

@@ -5,7 +5,12 @@ import pytest
 from astropy.io import fits
 
 from oofpy.errors import InputError
-from oofpy.io.image_companions import companion_values, coordinate_difference, named_extension, required_extension
+from oofpy.io.formats.image_companions import (
+    companion_values,
+    coordinate_difference,
+    named_extension,
+    required_extension,
+)
 from oofpy.io.reader import FileContent
 
 GRID = {

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from oofpy.errors import InputError
 from oofpy.io import READERS, read_file, read_observation
+from oofpy.io.formats.wcs_images import errors_of, role_of
 from oofpy.io.reader import FileContent
 from oofpy.io.registry import recognise
-from oofpy.io.wcs_images import errors_of, role_of
 
 ARCSEC = math.pi / 648000
 STEP_DEG = 4 / 3600

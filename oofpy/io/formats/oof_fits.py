@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from oofpy.flags import Flag
-from oofpy.io.map_tables import HeaderValue, TableLayout, has_layout, read_map_tables, write_map_tables
-from oofpy.io.observing_cards import LAYOUT_KEY
+from oofpy.io.formats.map_tables import HeaderValue, TableLayout, has_layout, read_map_tables, write_map_tables
+from oofpy.io.formats.observing_cards import LAYOUT_KEY
 from oofpy.io.reader import FileContent, RawFile, Reader
 from oofpy.observation import Observation
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from oofpy.flags import Flag
-from oofpy.io.image_companions import companion_values, extension_name, named_extension, required_extension
-from oofpy.io.image_headers import header_elevation, header_frequency, header_number, header_text
+from oofpy.io.formats.image_companions import companion_values, extension_name, named_extension, required_extension
+from oofpy.io.formats.image_headers import header_elevation, header_frequency, header_number, header_text
+from oofpy.io.formats.sky_images import ImagePlane, image_values, sky_image
+from oofpy.io.formats.wcs_images import errors_of
 from oofpy.io.reader import FileContent, GivenNumber, RawFile, Reader
-from oofpy.io.sky_images import ImagePlane, image_values, sky_image
-from oofpy.io.wcs_images import errors_of
 from oofpy.observation import BoolArray, FloatArray
 
 SIGNAL, WEIGHT, COVERAGE = "signal_I", "weight_I", "coverage_bool_I"

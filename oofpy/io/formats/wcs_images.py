@@ -11,15 +11,15 @@ import numpy as np
 
 from oofpy.errors import InputError, one_line
 from oofpy.flags import Flag
-from oofpy.io.image_headers import (
+from oofpy.io.formats.image_headers import (
     header_elevation,
     header_frequency,
     header_number,
     header_text,
     header_wavelength,
 )
+from oofpy.io.formats.sky_images import ImagePlane, image_values, is_image, is_sky_header, sky_image
 from oofpy.io.reader import FileContent, GivenNumber, RawFile, RawMap, Reader
-from oofpy.io.sky_images import ImagePlane, image_values, is_image, is_sky_header, sky_image
 from oofpy.io.wavelength import CONSISTENT
 from oofpy.observation import BoolArray, FloatArray, Frame
 

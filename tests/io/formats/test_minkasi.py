@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oofpy.errors import OofError
-from oofpy.io import minkasi, read_file
+from oofpy.io import read_file
+from oofpy.io.formats import minkasi
 from oofpy.io.reader import FileContent
 from oofpy.io.registry import recognise
 

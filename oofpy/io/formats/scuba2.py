@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from oofpy.flags import Flag
-from oofpy.io.image_headers import header_elevation, header_number, header_text
+from oofpy.io.formats.image_headers import header_elevation, header_number, header_text
+from oofpy.io.formats.sky_images import image_values, is_image, is_sky_header
+from oofpy.io.formats.wcs_images import Extension, Role, image_extensions, read_images
 from oofpy.io.reader import FileContent, GivenNumber, RawFile, Reader
-from oofpy.io.sky_images import image_values, is_image, is_sky_header
-from oofpy.io.wcs_images import Extension, Role, image_extensions, read_images
 
 # The two bands, as FILTER names them: the wavelength in micrometres.
 _BANDS_M = {"450": 450e-6, "850": 850e-6}

@@ -8,11 +8,11 @@ from typing import Any
 
 from oofpy.errors import InputError
 from oofpy.flags import Flag
-from oofpy.io.image_companions import refuse_other_pixels
-from oofpy.io.image_headers import header_frequency, header_text, header_wavelength
+from oofpy.io.formats.image_companions import refuse_other_pixels
+from oofpy.io.formats.image_headers import header_frequency, header_text, header_wavelength
+from oofpy.io.formats.sky_images import ImagePlane, image_values, is_image, is_sky_header, sky_image
+from oofpy.io.formats.wcs_images import errors_of
 from oofpy.io.reader import FileContent, RawFile, Reader
-from oofpy.io.sky_images import ImagePlane, image_values, is_image, is_sky_header, sky_image
-from oofpy.io.wcs_images import errors_of
 from oofpy.observation import FloatArray, SourceFile
 
 # The weights of `map.fits` are in `maprgw.fits`.

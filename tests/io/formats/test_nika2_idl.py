@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oofpy.errors import InputError, OofError
-from oofpy.io import nika2_idl, read_file
+from oofpy.io import read_file
+from oofpy.io.formats import nika2_idl
 from oofpy.io.reader import FileContent
 from oofpy.io.registry import recognise
 

@@ -16,14 +16,14 @@ from oofpy.io.atomic import atomic_file
 from oofpy.io.fits_access import check_column, column_names, is_table, number_column
 from oofpy.io.fits_cards import fits_text
 from oofpy.io.fits_cards import float_card as float_card
-from oofpy.io.joined_files import FRAMES
-from oofpy.io.observing_cards import (
+from oofpy.io.formats.observing_cards import (
     is_observing_table,
     observing_cards,
     observing_in_header,
     observing_tables,
     reserved_keys,
 )
+from oofpy.io.joined_files import FRAMES
 from oofpy.io.reader import FileContent, GivenNumber, RawFile, RawMap
 from oofpy.io.wavelength import SPEED_OF_LIGHT_M_S
 from oofpy.observation import BeamMap, FloatArray, Observation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from oofpy.io.map_tables import HeaderValue, TableLayout, has_layout, read_map_tables, write_map_tables
+from oofpy.io.formats.map_tables import HeaderValue, TableLayout, has_layout, read_map_tables, write_map_tables
 from oofpy.io.reader import FileContent, RawFile, Reader
 from oofpy.observation import Observation
 

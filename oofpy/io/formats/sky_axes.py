@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from oofpy.errors import InputError
-from oofpy.io.image_headers import MOST_AXES, header_text
+from oofpy.io.formats.image_headers import MOST_AXES, header_text
 
 RADIANS_PER_UNIT = {
     "rad": 1.0,

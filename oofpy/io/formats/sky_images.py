@@ -2,7 +2,7 @@
 
 A reader of an image format takes the pixels out of an HDU with `image_values`, its companions (noise, hits) too, and
 hands them to `sky_image` with the header that holds the coordinates. What else a header says is found by
-`oofpy.io.image_headers`.
+`oofpy.io.formats.image_headers`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oofpy.errors import InputError
-from oofpy.io.image_headers import MOST_AXES, header_text, required_number
+from oofpy.io.formats.image_headers import MOST_AXES, header_text, required_number
+from oofpy.io.formats.sky_axes import PROJECTIONS, RADIANS_PER_UNIT, SkyAxes, angle_unit, find_sky_axes
 from oofpy.io.reader import FileContent, GivenNumber, RawMap
-from oofpy.io.sky_axes import PROJECTIONS, RADIANS_PER_UNIT, SkyAxes, angle_unit, find_sky_axes
 from oofpy.observation import BoolArray, FloatArray, Frame
 
 # Beyond this the arrays of a few maps would not fit into a gigabyte; beam maps have some hundred pixels a side.

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oofpy.errors import InputError
-from oofpy.io import image_headers, sky_images
+from oofpy.io.formats import image_headers, sky_images
+from oofpy.io.formats.sky_images import ImagePlane, image_directions, image_values, is_sky_header, sky_image
 from oofpy.io.reader import FileContent
-from oofpy.io.sky_images import ImagePlane, image_directions, image_values, is_sky_header, sky_image
 
 ARCSEC = math.pi / 648000
 DEG = math.pi / 180

@@ -1,0 +1,1 @@
+"""File formats: one reader a file, and what several of them share."""
