@@ -18,6 +18,9 @@ BoolArray = NDArray[np.bool_]
 
 # What u, v and dz of an observation mean: see Observation.
 Frame = Literal["file", "sky-azel", "sky-radec", "model"]
+# What a file may hold besides: an image in offsets along axes that it does not name.
+FileFrame = Literal["file", "sky-azel", "sky-radec", "sky-offset"]
+SkySystem = Literal["azel", "radec"]
 # What the offsets of an image on the sky are: where the telescope points relative to the source, or the reverse.
 Offsets = Literal["telescope", "source"]
 
@@ -125,10 +128,13 @@ class SkyOrientation:
     parallactic_angle_rad : tuple of float, radians, optional
         Position angle of the zenith, from north through east, of every map, or one for all; needed for images in
         right ascension and declination.
+    axes : {"azel", "radec"}, optional
+        Along which axes the offsets are in an image that does not name them.
     """
 
     offsets: Offsets | None = None
     parallactic_angle_rad: tuple[float, ...] | None = None
+    axes: SkySystem | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -102,7 +102,8 @@ def test_command_lines_are_accepted(words, tmp_path):
     reading = reading_of(*(given[key] for key in ("dz", "wavelength", "frequency", "maps", "radius", "mask")))
     options = {key: given[key] for key in ("order", "likelihood", "device") if key in given}
     _, entries = settings_of(given["settings"], options, given["assignments"] or [])
-    as_taken(reading, given["offsets"], given["parallactic_angle"], given["in_focus"], given["part"], entries.observing)
+    said = (given[key] for key in ("axes", "offsets", "parallactic_angle", "in_focus", "part"))
+    as_taken(reading, *said, entries.observing)
     if given["telescope"]:
         with_overrides(load_telescope(given["telescope"]), entries.telescope)
 

@@ -34,6 +34,7 @@ def convert_command(
     maps: options.Maps = None,
     radius: options.Radius = None,
     mask: options.Mask = None,
+    axes: options.Axes = None,
     offsets: options.Offsets = None,
     parallactic_angle: options.ParallacticAngle = None,
     in_focus: options.InFocus = None,
@@ -52,7 +53,7 @@ def convert_command(
     _require_place(out, files, overwrite)
     entries = entries_of(settings, assignments or [])
     reading = reading_of(dz, wavelength, frequency, maps, radius, mask)
-    read = as_taken(reading, offsets, parallactic_angle, in_focus, part, entries.observing).observation(files)
+    read = as_taken(reading, axes, offsets, parallactic_angle, in_focus, part, entries.observing).observation(files)
     dish = None
     if read.frame != "file" or telescope is not None or entries.telescope:
         dish = telescope_of(telescope, read, entries.telescope)

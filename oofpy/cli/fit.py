@@ -88,6 +88,7 @@ def fit_command(
     maps: options.Maps = None,
     radius: options.Radius = None,
     mask: options.Mask = None,
+    axes: options.Axes = None,
     offsets: options.Offsets = None,
     parallactic_angle: options.ParallacticAngle = None,
     in_focus: options.InFocus = None,
@@ -110,7 +111,7 @@ def fit_command(
     fit_settings, entries = settings_of(settings, given, assignments or [])
     reading = reading_of(dz, wavelength, frequency, maps, radius, mask)
     job = _Job(
-        reading=as_taken(reading, offsets, parallactic_angle, in_focus, part, entries.observing),
+        reading=as_taken(reading, axes, offsets, parallactic_angle, in_focus, part, entries.observing),
         telescope=telescope,
         settings=fit_settings,
         overrides=entries.telescope,

@@ -73,6 +73,7 @@ def inspect_command(
     maps: options.Maps = None,
     radius: options.Radius = None,
     mask: options.Mask = None,
+    axes: options.Axes = None,
     offsets: options.Offsets = None,
     parallactic_angle: options.ParallacticAngle = None,
     in_focus: options.InFocus = None,
@@ -88,7 +89,7 @@ def inspect_command(
     """
     entries = entries_of(settings, assignments or [])
     reading = reading_of(dz, wavelength, frequency, maps, radius, mask)
-    reading = as_taken(reading, offsets, parallactic_angle, in_focus, part, entries.observing)
+    reading = as_taken(reading, axes, offsets, parallactic_angle, in_focus, part, entries.observing)
     job = _Job(reading, telescope, entries.telescope, json)
     groups = groups_of(files, part)
     ending = worst([guarded(partial(_inspect_group, group, job)) for group in groups])

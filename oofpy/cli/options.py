@@ -57,6 +57,14 @@ Offsets = Annotated[
         "a map of the sky, or the reverse.",
     ),
 ]
+Axes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="azel|radec",
+        show_default=False,
+        help="Along which axes the offsets are in an image that does not name them (CTYPE OFLN, OFLT).",
+    ),
+]
 ParallacticAngle = Annotated[
     str | None,
     typer.Option(

@@ -75,6 +75,7 @@ def reading_of(
 
 def as_taken(
     reading: Reading,
+    axes: str | None,
     offsets: str | None,
     parallactic_angle: str | None,
     in_focus: int | None,
@@ -90,24 +91,27 @@ def as_taken(
     """
     if in_focus is not None and in_focus < 1:
         raise UsageError("is no number of a map", key="--in-focus", value=in_focus, remedy="maps count from 1")
-    orientation = _orientation(offsets, parallactic_angle)
+    orientation = _orientation(axes, offsets, parallactic_angle)
     return replace(reading, orientation=orientation, in_focus=in_focus, part=part, observing=observing or None)
 
 
-def _orientation(offsets: str | None, parallactic_angle: str | None) -> SkyOrientation | None:
-    from oofpy.observation import Offsets, SkyOrientation
+def _orientation(axes: str | None, offsets: str | None, parallactic_angle: str | None) -> SkyOrientation | None:
+    from oofpy.observation import Offsets, SkyOrientation, SkySystem
     from oofpy.quantities import parse_quantities
 
-    if offsets is None and parallactic_angle is None:
+    if axes is None and offsets is None and parallactic_angle is None:
         return None
-    known = {None: None, **{word: word for word in get_args(Offsets)}}
+    known: dict[str | None, Offsets | None] = {None: None, **{word: word for word in get_args(Offsets)}}
+    systems: dict[str | None, SkySystem | None] = {None: None, **{word: word for word in get_args(SkySystem)}}
     if offsets not in known:
         remedy = "choose telescope (telescope minus source, as in a map of the sky) or source (the reverse)"
         raise UsageError("is not known", key="--offsets", value=offsets or "''", remedy=remedy)
+    if axes not in systems:
+        raise UsageError("is not known", key="--axes", value=axes or "''", remedy="choose azel or radec")
     angles = None
     if parallactic_angle is not None:
         angles = parse_quantities(parallactic_angle, "angle", key="--parallactic-angle")
-    return SkyOrientation(known[offsets], angles)
+    return SkyOrientation(known[offsets], angles, systems[axes])
 
 
 def wavelength_m_of(wavelength: str | None, frequency: str | None) -> float | None:

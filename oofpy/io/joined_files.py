@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,14 @@ from oofpy.errors import InputError
 from oofpy.flags import Flag
 from oofpy.io.observing_keys import PREFIX, covered_keys, values_of
 from oofpy.io.reader import RawFile
-from oofpy.observation import Frame, Offsets, SkyOrientation
+from oofpy.observation import FileFrame, Offsets, SkyOrientation, SkySystem
 from oofpy.observing import AppliedCorrection, Observing
 
 FRAMES = {
     "file": "directions in radians",
     "sky-azel": "an image in azimuth and elevation",
     "sky-radec": "an image in right ascension and declination",
+    "sky-offset": "an image in offsets along axes that it does not name",
     "model": "directions in the convention of the model",
 }
 # A note about what a header says stands only as long as nobody says otherwise about these keys.
@@ -57,7 +59,19 @@ def notes(files: Sequence[RawFile], texts: Mapping[str, str]) -> tuple[Flag, ...
     return tuple(flag for file in files for flag in file.flags if not _NOTES.get(flag.code, set()) & covered)
 
 
-def one_frame(files: Sequence[RawFile]) -> Frame:
+def with_axes_named(files: Sequence[RawFile], system: SkySystem) -> tuple[RawFile, ...]:
+    """Say of which system the offsets are in images that do not name it."""
+    return tuple(_named(file, system) if file.frame == "sky-offset" else file for file in files)
+
+
+def _named(file: RawFile, system: SkySystem) -> RawFile:
+    if system == "azel":
+        return replace(file, frame="sky-azel")
+    # Right ascension grows to the left of north.
+    return replace(file, frame="sky-radec", maps=tuple(replace(one, u_rad=0.0 - one.u_rad) for one in file.maps))
+
+
+def one_frame(files: Sequence[RawFile]) -> FileFrame:
     """Give what u and v are in all the files.
 
     Raises

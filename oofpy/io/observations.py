@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from oofpy.errors import UsageError, one_line
+from oofpy.errors import InputError, UsageError, one_line
 from oofpy.flags import Flag
 from oofpy.io.checks import (
     observed,
@@ -30,6 +30,7 @@ from oofpy.io.joined_files import (
     notes,
     one_frame,
     one_offsets,
+    with_axes_named,
     zenith_angles,
 )
 from oofpy.io.observing_keys import check_observing_texts, overlaid, resolve_observing
@@ -37,7 +38,7 @@ from oofpy.io.reader import FileContent, RawFile, RawMap
 from oofpy.io.registry import read_file
 from oofpy.io.sample_mask import parse_mask
 from oofpy.io.wavelength import resolve_wavelength
-from oofpy.observation import BeamMap, BoolArray, Frame, Observation, SkyOrientation, SourceFile
+from oofpy.observation import BeamMap, BoolArray, Frame, Observation, SkyOrientation, SkySystem, SourceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,9 @@ def _groups(paths: Sequence[Path], part: str | None) -> list[tuple[RawFile, ...]
 
 def _observation(files: tuple[RawFile, ...], wishes: _Wishes) -> Observation:
     wavelength_m, wavelength_flags = resolve_wavelength(files, wishes.wavelength_m)
+    files = _axes_named(files, wishes.orientation.axes)
     frame = one_frame(files)
+    assert frame != "sky-offset"
     chosen = _chosen(wishes.maps, sum(len(file.maps) for file in files), files[0].path)
     orientation = _orientation(files, frame, chosen, wishes.orientation)
     beam_maps, map_flags, mask_sources = _beam_maps(files, chosen, wishes)
@@ -244,6 +247,22 @@ def _observation(files: tuple[RawFile, ...], wishes: _Wishes) -> Observation:
         frame=frame,
         orientation=orientation,
     )
+
+
+def _axes_named(files: tuple[RawFile, ...], system: SkySystem | None) -> tuple[RawFile, ...]:
+    """Name the axes of images of offsets that do not name them, as the user says."""
+    unnamed = [file for file in files if file.frame == "sky-offset"]
+    if system is None and unnamed:
+        raise InputError(
+            "the header does not say along which axes the offsets are",
+            file=unnamed[0].path,
+            key="CTYPE",
+            remedy="give --axes azel or --axes radec",
+        )
+    if system is not None and not unnamed:
+        problem = "the file says itself what its axes are"
+        raise UsageError(problem, file=files[0].path, key="--axes", value=system, remedy="leave it out")
+    return files if system is None else with_axes_named(files, system)
 
 
 def _orientation(

@@ -14,7 +14,7 @@ import numpy as np
 from oofpy.errors import InputError
 from oofpy.flags import Flag
 from oofpy.io.fits_access import checked_hdus
-from oofpy.observation import FloatArray, Frame, SkyOrientation, SourceFile
+from oofpy.observation import FileFrame, FloatArray, SkyOrientation, SourceFile
 from oofpy.observing import Observing
 
 MAX_BYTES = 2**31
@@ -211,8 +211,9 @@ class RawFile:
     observing_texts : mapping of str to str
         What the file says beside it, perhaps half of a mode only, by the keys of `oofpy.io.observing_keys`. A user may
         complete or replace it; what is lacking then is refused.
-    frame : {"file", "sky-azel", "sky-radec"}
-        What u and v are; see `oofpy.observation.Observation`.
+    frame : {"file", "sky-azel", "sky-radec", "sky-offset"}
+        What u and v are; see `oofpy.observation.Observation`. "sky-offset": u grows with the longitude, v with the
+        latitude of a system that the file does not name.
     orientation : SkyOrientation
         What the file says about the orientation of an image of the sky.
     in_focus : int, optional
@@ -230,7 +231,7 @@ class RawFile:
     flags: tuple[Flag, ...] = field(default=())
     observing: Observing = field(default=Observing())
     observing_texts: Mapping[str, str] = field(default_factory=dict)
-    frame: Frame = "file"
+    frame: FileFrame = "file"
     orientation: SkyOrientation = field(default=SkyOrientation())
     in_focus: int | None = None
 

@@ -28,14 +28,15 @@ def test_texts_become_si():
 
 def test_what_is_said_about_the_observing():
     plain = reading_of("-3mm, 0, 3mm", None, None, None, None, None)
-    assert as_taken(plain, None, None, None, None, {}) == plain
-    said = as_taken(plain, "source", "30deg,45deg", 2, "2mm", {"chop_throw": "1arcmin"})
+    assert as_taken(plain, None, None, None, None, None, {}) == plain
+    said = as_taken(plain, "radec", "source", "30deg,45deg", 2, "2mm", {"chop_throw": "1arcmin"})
     assert said.defocus_m == plain.defocus_m
+    assert said.orientation.axes == "radec"
     assert said.orientation.offsets == "source"
     assert said.part == "2mm"
     assert said.orientation.parallactic_angle_rad == pytest.approx((math.pi / 6, math.pi / 4))
     assert (said.in_focus, said.observing) == (2, {"chop_throw": "1arcmin"})
-    only = as_taken(plain, None, "0", None, None, {})
+    only = as_taken(plain, None, None, "0", None, None, {})
     assert only.orientation == SkyOrientation(None, (0.0,))
 
 
@@ -51,7 +52,7 @@ def test_what_is_said_about_the_observing():
 )
 def test_what_cannot_be_said_about_the_observing(given, said):
     with pytest.raises(OofError) as caught:
-        as_taken(Reading(), *given, None, {})
+        as_taken(Reading(), None, *given, None, {})
     assert str(caught.value).startswith(said)
 
 

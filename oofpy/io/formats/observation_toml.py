@@ -22,12 +22,13 @@ from oofpy.io.joined_files import (
     notes,
     one_frame,
     one_offsets,
+    with_axes_named,
     zenith_angles,
 )
 from oofpy.io.observing_keys import NONE, check_observing_texts, is_coefficient_list, overlaid
 from oofpy.io.reader import FileContent, GivenNumber, RawFile, RawMap, Reader
 from oofpy.io.wavelength import resolve_wavelength
-from oofpy.observation import Frame, Offsets, SkyOrientation
+from oofpy.observation import FileFrame, Offsets, SkyOrientation, SkySystem
 from oofpy.quantities import Dimension, parse_quantity
 
 OBSERVATION_KEYS = (
@@ -38,6 +39,7 @@ OBSERVATION_KEYS = (
     "date",
     "elevation",
     "coordinate_unit",
+    "axes",
     "offsets",
     "parallactic_angle",
     "observing",
@@ -64,7 +66,8 @@ def read(content: FileContent) -> RawFile:
     ----------
     content : FileContent
         TOML with, all optional, `telescope`, `frequency` or `wavelength`, `object`, `date`, `elevation`,
-        `coordinate_unit` (of text columns; "rad" if absent), `offsets` ("telescope" or "source") and
+        `coordinate_unit` (of text columns; "rad" if absent), `axes` ("azel" or "radec"), `offsets` ("telescope" or
+        "source") and
         `parallactic_angle` for images of the sky, and a table `[observing]` with the keys of
         `oofpy.io.observing_keys`. For each map a table `[[maps]]` with `file`, which may be of any format that holds
         one map, and optionally `part`, `dz`, `label`, `in_focus = true` and `parallactic_angle`. Quantities are text
@@ -232,6 +235,11 @@ def _joined(
     toml: _Toml, maps: Sequence[_Toml], files: Sequence[RawFile], observing_texts: Mapping[str, str]
 ) -> RawFile:
     """Make one of the listed files, with what the TOML file says above what they say."""
+    system = _system(toml)
+    if system is not None:
+        if all(file.frame != "sky-offset" for file in files):
+            raise toml.error("the files name their axes themselves", "axes", "leave it out")
+        files = with_axes_named(files, system)
     frame = one_frame(files)
     observing, texts = joint_observing(files, observing_texts)
     frequency, wavelength = _frequency_and_wavelength(toml, files)
@@ -277,11 +285,11 @@ def _elevation_rad(toml: _Toml) -> float | None:
     return elevation
 
 
-def _orientation(toml: _Toml, maps: Sequence[_Toml], files: Sequence[RawFile], frame: Frame) -> SkyOrientation:
+def _orientation(toml: _Toml, maps: Sequence[_Toml], files: Sequence[RawFile], frame: FileFrame) -> SkyOrientation:
     offsets = _offsets(toml)
     common = toml.angle_rad("parallactic_angle")
     own = [entry for entry in maps if "parallactic_angle" in entry.table]
-    if frame != "sky-radec" and (common is not None or own):
+    if frame not in ("sky-radec", "sky-offset") and (common is not None or own):
         where = own[0] if common is None else toml
         raise where.error(f"this means nothing for {FRAMES[frame]}", "parallactic_angle", "leave it out")
     if frame == "file" and offsets is not None:
@@ -292,6 +300,17 @@ def _orientation(toml: _Toml, maps: Sequence[_Toml], files: Sequence[RawFile], f
             for entry, file in zip(maps, files, strict=True)
         ]
     return SkyOrientation(offsets or one_offsets(files), zenith_angles(files))
+
+
+def _system(toml: _Toml) -> SkySystem | None:
+    text = toml.text("axes")
+    if text is None:
+        return None
+    if text == "azel":
+        return "azel"
+    if text == "radec":
+        return "radec"
+    raise toml.error("is not known", "axes", "choose azel or radec")
 
 
 def _offsets(toml: _Toml) -> Offsets | None:

@@ -42,6 +42,9 @@ _NAMES = {
     "ALT": ("azel", "lat"),
     "RA": ("radec", "lon"),
     "DEC": ("radec", "lat"),
+    # Offsets as Starlink's AST writes them for moving sources; of which system they are the header does not say.
+    "OFLN": ("offset", "lon"),
+    "OFLT": ("offset", "lat"),
 }
 _OFFSET = r"(?P<before>D|DELTA|OFF|OFFSET|REL)?(?P<name>{names})(?P<after>OFF|OFFS|OFFSET|OFFSETS|REL)?"
 _OFFSET_NAMES = (
@@ -52,7 +55,7 @@ _OFFSET_NAMES = (
 )
 _CROSS_ELEVATION = re.compile(r"(X|CROSS)(EL|ELEV|ELEVATION)(OFF|OFFS|OFFSET|OFFSETS)?")
 
-System = Literal["azel", "radec", "other"]
+System = Literal["azel", "radec", "offset", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,9 @@ class SkyAxes:
     ----------
     longitude, latitude : int
         Their numbers in the header, from 1.
-    system : {"azel", "radec", "other"}
-        Azimuth and elevation, right ascension and declination, or coordinates that are known but not read.
+    system : {"azel", "radec", "offset", "other"}
+        Azimuth and elevation, right ascension and declination, offsets along one of these pairs, or coordinates that
+        are known but not read.
     projection : str, optional
         Three letters of the projection; None for linear axes.
     named_offsets : bool

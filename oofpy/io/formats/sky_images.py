@@ -20,7 +20,7 @@ from oofpy.errors import InputError
 from oofpy.io.formats.image_headers import MOST_AXES, header_text, required_number
 from oofpy.io.formats.sky_axes import PROJECTIONS, RADIANS_PER_UNIT, SkyAxes, angle_unit, find_sky_axes
 from oofpy.io.reader import FileContent, GivenNumber, RawMap
-from oofpy.observation import BoolArray, FloatArray, Frame
+from oofpy.observation import BoolArray, FileFrame, FloatArray
 
 # Beyond this the arrays of a few maps would not fit into a gigabyte; beam maps have some hundred pixels a side.
 MOST_PIXELS = 2048**2
@@ -67,7 +67,7 @@ def is_sky_header(header: Any) -> bool:
     return find_sky_axes(header) is not None
 
 
-def sky_image(content: FileContent, header: Any, plane: ImagePlane) -> tuple[RawMap, Frame]:
+def sky_image(content: FileContent, header: Any, plane: ImagePlane) -> tuple[RawMap, FileFrame]:
     """Make a map of an image of the sky.
 
     Directions are direction cosines of each pixel relative to the reference point (CRVAL), whatever the projection:
@@ -91,7 +91,7 @@ def sky_image(content: FileContent, header: Any, plane: ImagePlane) -> tuple[Raw
     raw : RawMap
         One sample a pixel, x fastest; u_rad to the right, v_rad up. Unobserved pixels have NaN as their power: those
         that are not finite, not in `plane.observed`, outside the projection, or on the far side of the sky.
-    frame : {"sky-azel", "sky-radec"}
+    frame : {"sky-azel", "sky-radec", "sky-offset"}
         What u_rad and v_rad are.
 
     Raises
@@ -189,7 +189,9 @@ def image_values(content: FileContent, hdu: Any, label: str) -> FloatArray:
     return values
 
 
-def image_directions(content: FileContent, header: Any, shape: tuple[int, ...]) -> tuple[FloatArray, FloatArray, Frame]:
+def image_directions(
+    content: FileContent, header: Any, shape: tuple[int, ...]
+) -> tuple[FloatArray, FloatArray, FileFrame]:
     """Directions of all pixels of an image; see `sky_image`.
 
     Parameters
@@ -205,7 +207,7 @@ def image_directions(content: FileContent, header: Any, shape: tuple[int, ...]) 
     -------
     u_rad, v_rad : array, shape (y, x), radians
         Direction cosines to the right and up; NaN outside the projection.
-    frame : {"sky-azel", "sky-radec"}
+    frame : {"sky-azel", "sky-radec", "sky-offset"}
         What they are.
 
     Raises
@@ -230,9 +232,9 @@ def image_directions(content: FileContent, header: Any, shape: tuple[int, ...]) 
         else:
             lon, lat = np.deg2rad(world[axes.longitude - 1]), np.deg2rad(world[axes.latitude - 1])
             u_rad[part], v_rad[part] = direction_cosines(lon, lat, lon0, lat0)
-    if axes.system == "azel":
-        return u_rad, v_rad, "sky-azel"
-    return 0.0 - u_rad, v_rad, "sky-radec"
+    if axes.system == "radec":
+        return 0.0 - u_rad, v_rad, "sky-radec"
+    return u_rad, v_rad, "sky-azel" if axes.system == "azel" else "sky-offset"
 
 
 def direction_cosines(lon: FloatArray, lat: FloatArray, lon0: float, lat0: float) -> tuple[FloatArray, FloatArray]:

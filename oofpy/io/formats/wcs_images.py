@@ -21,7 +21,7 @@ from oofpy.io.formats.image_headers import (
 from oofpy.io.formats.sky_images import ImagePlane, image_values, is_image, is_sky_header, sky_image
 from oofpy.io.reader import FileContent, GivenNumber, RawFile, RawMap, Reader
 from oofpy.io.wavelength import CONSISTENT
-from oofpy.observation import BoolArray, FloatArray, Frame
+from oofpy.observation import BoolArray, FileFrame, FloatArray
 
 Role = Literal["signal", "error", "variance", "weight", "hits", "quality", "mask", "other"]
 
@@ -221,7 +221,7 @@ def _companions(
 
 def _read_map(
     content: FileContent, signal: Extension, companions: Sequence[Extension], *, alone: bool
-) -> tuple[RawMap, Frame]:
+) -> tuple[RawMap, FileFrame]:
     values = image_values(content, signal.hdu, signal.label)
     error: FloatArray | None = None
     observed: BoolArray = np.ones(values.shape, bool)
@@ -275,7 +275,7 @@ def errors_of(role: str, values: FloatArray) -> tuple[FloatArray | None, BoolArr
         return 1 / np.sqrt(values), known & (values > 0)
 
 
-def _one_frame(content: FileContent, signals: Sequence[Extension], frames: Sequence[Frame]) -> Frame:
+def _one_frame(content: FileContent, signals: Sequence[Extension], frames: Sequence[FileFrame]) -> FileFrame:
     for signal, frame in zip(signals, frames, strict=True):
         if frame != frames[0]:
             raise InputError(

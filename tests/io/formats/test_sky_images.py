@@ -259,7 +259,6 @@ def test_a_matrix_of_three_axes(content):
     ("changes", "message"),
     [
         ({"CTYPE1": "GLON-TAN", "CTYPE2": "GLAT-TAN"}, r"CTYPE1 = GLON-TAN: images in these coordinates are not read"),
-        ({"CTYPE1": "OFLN-TAN", "CTYPE2": "OFLT-TAN"}, r"CTYPE1 = OFLN-TAN: images in these coordinates are not read"),
         ({"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP"}, r"CTYPE1 = RA---TAN-SIP: the projection TAN-SIP"),
         ({"CTYPE1": "RA---TPV", "CTYPE2": "DEC--TPV"}, r"CTYPE1 = RA---TPV: the projection TPV"),
         ({"CTYPE2": "DEC--SIN"}, r"CTYPE1 = RA---TAN: the projection TAN and SIN"),

@@ -7,11 +7,12 @@ from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oofpy.errors import InputError
+from oofpy.errors import InputError, UsageError
 from oofpy.io import READERS, read_file, read_observation
 from oofpy.io.formats.wcs_images import errors_of, role_of
 from oofpy.io.reader import FileContent
 from oofpy.io.registry import recognise
+from oofpy.observation import SkyOrientation
 
 ARCSEC = math.pi / 648000
 STEP_DEG = 4 / 3600
@@ -98,6 +99,21 @@ def test_a_bump_on_the_upper_right_stays_there(make, system, frame):
     assert raw.frame == frame
     assert one.u_rad[peak] == pytest.approx(20 * ARCSEC, rel=1e-6)
     assert one.v_rad[peak] == pytest.approx(8 * ARCSEC, rel=1e-6)
+
+
+@pytest.mark.parametrize("system", ["azel", "radec"])
+def test_offsets_along_axes_without_a_name_are_those_that_the_user_names(make, system):
+    named = read_observation(make("named.fits", trio(system=system)), orientation=SkyOrientation("telescope"))
+    path = make("offsets.fits", trio(system=system, CTYPE1="OFLN-TAN", CTYPE2="OFLT-TAN", CRVAL1=0.0, CRVAL2=0.0))
+    found = read_observation(path, orientation=SkyOrientation("telescope", axes=system))
+    assert found.frame == named.frame == f"sky-{system}"
+    for one, other in zip(found.maps, named.maps, strict=True):
+        np.testing.assert_allclose(one.u_rad, other.u_rad, atol=1e-15)
+        np.testing.assert_allclose(one.v_rad, other.v_rad, atol=1e-15)
+    with pytest.raises(InputError, match=r"offsets.fits: CTYPE: .*along which axes.*--axes azel or --axes radec"):
+        read_observation(path)
+    with pytest.raises(UsageError, match=r"named.fits: --axes = azel: the file says itself what its axes are"):
+        read_observation(named.sources[0].path, orientation=SkyOrientation(axes="azel"))
 
 
 def test_a_mirrored_axis_mirrors_the_image(make):
