@@ -32,7 +32,7 @@ def measurements(arguments: argparse.Namespace) -> dict[str, Callable[[], Table]
         "modes": lambda: modes.taken(arguments.mode_surfaces, arguments.mode_draws, arguments.only),
         "formats": formats.formats,
         "response": response.response,
-        "srt": speed.srt,
+        "srt": lambda: speed.srt(arguments.grids),
         "time": lambda: speed.fit_time(Scenario.build(), arguments.repeats),
         "pyoof": lambda: speed.against_pyoof(Scenario.build()),
         "commands": lambda: speed.commands(arguments.repeats),
@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--mode-surfaces", type=int, default=5, help="surfaces of every mode")
     parser.add_argument("--mode-draws", type=int, default=8, help="draws of noise over each of them")
     parser.add_argument("--only", nargs="+", help="modes whose name holds one of these words")
+    parser.add_argument("--grids", type=Path, nargs=3, help="GRASP files for srt: dz -11.53 mm, in focus, +11.53 mm")
     parser.add_argument("--repeats", type=int, default=11, help="of time and commands")
     parser.add_argument(
         "--threads", type=int, default=1, help="torch threads; waiting threads cost when cores are shared"
