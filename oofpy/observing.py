@@ -22,6 +22,7 @@ PixelShape = Literal["square", "round"]
 
 # Directions are direction cosines, and the model takes them as small.
 _LARGEST_ANGLE_RAD = 0.1
+_WIDEST_BAND = 0.5
 
 
 def _require_angle(key: str, value: float, *, positive: bool = False) -> None:
@@ -149,7 +150,7 @@ class AppliedCorrection:
     axis_m : array, shape (pixels,), metres, optional
         Pixel centres of `surface_m` along x and y.
     surface_m : array, shape (y, x), metres, optional
-        Half-path surface error that the correction takes away. NaN counts as zero.
+        Half-path surface error that the correction takes away. NaN off the dish is filled with the nearest value.
     origin : str
         What it was read from.
     """
@@ -174,12 +175,16 @@ class AppliedCorrection:
         if self.axis_m is None or self.surface_m is None:
             return
         axis, surface = np.array(self.axis_m, float), np.array(self.surface_m, float)
-        if axis.ndim != 1 or axis.size < 2 or surface.shape != (axis.size, axis.size) or not (np.diff(axis) > 0).all():
+        steps = np.diff(axis)
+        even = axis.size >= 8 and bool((np.abs(steps - steps.mean()) < 1e-3 * steps.mean()).all())
+        if axis.ndim != 1 or surface.shape != (axis.size, axis.size) or not even:
             raise ConfigurationError(
-                "must be a square image over one rising axis",
+                "must be a square image of 8 or more pixels over one evenly rising axis",
                 key="observing.applied",
                 value=f"image {surface.shape}, axis {axis.shape}",
             )
+        if not np.isfinite(surface).any():
+            raise ConfigurationError("the image holds no number", key="observing.applied", value=self.origin)
         axis.setflags(write=False)
         surface.setflags(write=False)
         object.__setattr__(self, "axis_m", axis)
@@ -225,9 +230,9 @@ class Observing:
     source_distance_m: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.fractional_bandwidth <= 1:
+        if not 0 <= self.fractional_bandwidth <= _WIDEST_BAND:
             raise ConfigurationError(
-                "must be from 0 to 1 of the centre frequency",
+                f"must be from 0 to {_WIDEST_BAND:g} of the centre frequency",
                 key="observing.bandwidth",
                 value=f"{self.fractional_bandwidth:g}",
             )

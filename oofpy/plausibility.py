@@ -39,10 +39,10 @@ BORDER, WIDEST_BORDER = 0.05, 0.15
 FWHM_BEAMS = 1.2  # full width at half maximum of a usual beam, in lambda/D
 EXTENDED_FWHM, LARGEST_SOURCE_FWHM = 0.3, 3.0
 NEGATIVE_BEAM = 0.2  # of the peak; unsourced. A beam without chopping has no negative lobes.
-# Smallest and largest apparent diameter in arcseconds, of the planets from the NASA planetary fact sheets.
+# Smallest and largest apparent diameter in arcseconds, from the NASA planetary fact sheets.
 APPARENT_DIAMETERS_ARCSEC = {
-    "sun": (1800.0, 2000.0),  # about half a degree
-    "moon": (1800.0, 2000.0),
+    "sun": (1887.0, 1952.0),
+    "moon": (1761.0, 2010.0),
     "mercury": (4.5, 13.0),
     "venus": (9.7, 66.0),
     "mars": (3.5, 25.1),
@@ -52,6 +52,7 @@ APPARENT_DIAMETERS_ARCSEC = {
     "neptune": (2.2, 2.4),
 }
 _ARCSEC = np.pi / 648000
+_RINGS, _SPOKES = 64, 64  # points over the open aperture, on which a path is judged
 
 
 def check_observation(observation: Observation, telescope: Telescope) -> tuple[Flag, ...]:
@@ -86,7 +87,7 @@ def check_observation(observation: Observation, telescope: Telescope) -> tuple[F
     ]
     return (
         *_size_flags(observation, telescope),
-        *_defocus_flags(observation, waves),
+        *_defocus_flags(observation, telescope, waves),
         *_source_flags(observation, in_focus=int(np.argmin(waves))),
         *_source_size_flags(observation, telescope),
         *_negative_beam_flags(observation),
@@ -114,10 +115,25 @@ def defocus_path_waves(
     float
         In wavelengths; piston and tilt are removed.
     """
-    from oofpy.optics.defocus import path_range_m
+    import torch
 
-    disc = telescope.blockage.disc_radius_m
-    return path_range_m(telescope.geometry, disc, defocus_m, source_distance_m) / wavelength_m
+    from oofpy.optics.defocus import defocus_images, defocus_path
+    from oofpy.optics.fixed_phase import near_field_path
+
+    geometry = telescope.geometry
+    r = torch.linspace(telescope.blockage.disc_radius_m, geometry.dish_radius_m, _RINGS, dtype=torch.float64)
+    angle = torch.arange(_SPOKES, dtype=torch.float64) * (2 * np.pi / _SPOKES)
+    x, y = r[:, None] * angle.cos(), r[:, None] * angle.sin()
+    area = r.clone()
+    area[[0, -1]] /= 2
+    path = defocus_path(defocus_images(geometry, x, y), torch.tensor(defocus_m, dtype=torch.float64))
+    if source_distance_m is not None:
+        path = path + near_field_path(geometry, x, y, source_distance_m)
+    plane = torch.stack([torch.ones_like(x), x, y]).flatten(1)
+    weighted = plane * area[:, None].expand_as(x).flatten()
+    tilt = torch.linalg.solve(weighted @ plane.T, weighted @ path.flatten())
+    left = path.flatten() - tilt @ plane
+    return float(left.max() - left.min()) / wavelength_m
 
 
 def _file(observation: Observation) -> str | Path:
@@ -180,25 +196,23 @@ def _size_flags(observation: Observation, telescope: Telescope) -> list[Flag]:
     return flags
 
 
-def _defocus_flags(observation: Observation, path_waves: Sequence[float]) -> list[Flag]:
-    moves = np.abs(observation.defocus_m)
-    largest = float(moves[np.argmax(path_waves)])
-    smallest = float(moves[np.argmin(path_waves)])
+def _defocus_flags(observation: Observation, telescope: Telescope, path_waves: Sequence[float]) -> list[Flag]:
+    smallest = float(np.abs(observation.defocus_m)[np.argmin(path_waves)])
     waves = max(path_waves)
     low, high = DEFOCUS_PATH_WAVES
-    described = f"largest dz {format_length(largest)}, a path of {waves:.3g} wavelengths over the aperture"
-    remedy = "check the unit of dz (metres expected) and of the wavelength or frequency (m, Hz expected), or give --dz"
+    usual = f"usual are {low:g} to {high:g} wavelengths"
+    subject, key, described, remedy = _cause_of_path(observation, telescope, path_waves)
     if not low / REFUSED_BEYOND <= waves <= high * REFUSED_BEYOND:
         raise InputError(
-            f"cannot be the defocus of an observation, usual are {low:g} to {high:g} wavelengths",
+            f"cannot be the {subject} of an observation, {usual}",
             file=_file(observation),
-            key="DZ",
+            key=key,
             value=described,
             remedy=remedy,
         )
     flags = []
     if not low <= waves <= high:
-        flags.append(Flag("defocus-size", f"unusual defocus: {described}; usual are {low:g} to {high:g}; {remedy}"))
+        flags.append(Flag("defocus-size", f"unusual {subject}: {described}; {usual}; {remedy}"))
     if min(path_waves) > NEAR_FOCUS_WAVES:
         flags.append(
             Flag(
@@ -209,6 +223,32 @@ def _defocus_flags(observation: Observation, path_waves: Sequence[float]) -> lis
             )
         )
     return flags
+
+
+def _cause_of_path(
+    observation: Observation, telescope: Telescope, path_waves: Sequence[float]
+) -> tuple[str, str, str, str]:
+    """Tell what makes the longest path, dz or a near source: in a word, its key, its value and the remedy."""
+    wavelength_m, distance = observation.wavelength_m, observation.observing.source_distance_m
+    longest = int(np.argmax(path_waves))
+    move = float(observation.defocus_m[longest])
+    path = f"a path of {path_waves[longest]:.3g} wavelengths over the aperture"
+    # Negated, as a source that lies behind the dish has no path.
+    if distance is not None and not path_waves[longest] <= DEFOCUS_PATH_WAVES[1]:
+        of_source = defocus_path_waves(telescope, 0.0, wavelength_m, distance)
+        if not of_source <= defocus_path_waves(telescope, move, wavelength_m):
+            return (
+                "distance of the source",
+                "observing.source_distance",
+                f"{format_length(distance)}, {path}, {of_source:.3g} from the distance alone",
+                "check its unit, or leave it out with --set observing.source_distance=none",
+            )
+    return (
+        "defocus",
+        "DZ",
+        f"largest dz {format_length(abs(move))}, {path}",
+        "check the unit of dz (metres expected) and of the wavelength or frequency (m, Hz expected), or give --dz",
+    )
 
 
 def _source_flags(observation: Observation, in_focus: int) -> list[Flag]:

@@ -18,15 +18,17 @@ from numpy.typing import NDArray
 from oofpy.observing import AppliedCorrection
 from oofpy.optics.aperture import ApertureSampling, band_limited_aperture, open_area
 from oofpy.optics.defocus import defocus_images
-from oofpy.optics.fixed_phase import applied_phase
+from oofpy.optics.fixed_phase import applied_coefficients, applied_phase
 from oofpy.optics.illumination import SHAPE_PARAMETERS, illuminate
-from oofpy.optics.zernike import ZernikeTerm, zernike_basis
+from oofpy.optics.zernike import ZernikeTerm, zernike_basis, zernike_terms
 from oofpy.telescope import Telescope
 
 FloatArray = NDArray[np.float64]
 
 _PIXELS_ACROSS = 64
 _IMAGE_PIXELS = 129
+# Orders that are fitted together to an image of a correction, so that its tilt is not taken for coma.
+_SEPARATED_ORDER = 8
 
 
 def half_path_um(phase_rad: FloatArray | float, wavelength_m: float) -> FloatArray | float:
@@ -45,11 +47,17 @@ class WeightedDish:
         Values of `SHAPE_PARAMETERS`: taper in dB, offsets in metres, ellipticities.
     terms : tuple of ZernikeTerm
         Terms the coefficients belong to.
+    wavelength_m : float, metres
+    applied : AppliedCorrection, optional
+        Correction that was on the dish while it was observed. The coefficients are those of the dish without it;
+        efficiency and focus are those of the dish as it was observed.
     """
 
     telescope: Telescope
     shape: tuple[float, ...]
     terms: tuple[ZernikeTerm, ...]
+    wavelength_m: float
+    applied: AppliedCorrection | None = None
 
     @cached_property
     def _sampling(self) -> ApertureSampling:
@@ -88,13 +96,26 @@ class WeightedDish:
         """Rms of the phase about its mean, every part of the unblocked dish alike, radians."""
         return math.sqrt(max(float(coefficients @ self.uniform_covariance_of_modes @ coefficients), 0.0))
 
-    def corrected_rms_rad(self, coefficients: FloatArray, applied: AppliedCorrection, wavelength_m: float) -> float:
-        """Weighted rms of the phase that a correction leaves, piston and tilt removed, radians."""
+    @cached_property
+    def _taken(self) -> FloatArray | float:
+        """Phase that the correction took away on the pixels, its orders 0 and 1 left out; 0 without one."""
+        if self.applied is None:
+            return 0.0
         x, y = self._sampling.mesh()
-        radius = self.telescope.geometry.dish_radius_m
-        taken = applied_phase(applied, radius, x, y, 2 * math.pi / wavelength_m).flatten().numpy()
-        taken = _without_tilt(taken, x.flatten().numpy(), y.flatten().numpy(), self._weight)
-        left = coefficients @ self._modes - taken
+        radius, wavenumber = self.telescope.geometry.dish_radius_m, 2 * math.pi / self.wavelength_m
+        low_and_high = zernike_terms(_SEPARATED_ORDER, 0)
+        values = applied_coefficients(self.applied, radius, low_and_high, wavenumber)[:3]
+        tilt = torch.tensordot(values, zernike_basis(x / radius, y / radius, low_and_high[:3]), dims=1)
+        taken = applied_phase(self.applied, radius, x, y, wavenumber) - tilt
+        return np.asarray(taken.flatten().numpy(), np.float64)
+
+    def _observed(self, coefficients: FloatArray) -> FloatArray:
+        """Phase of the dish as it was observed, on the pixels."""
+        return np.asarray(coefficients @ self._modes - self._taken)
+
+    def rms_as_observed_rad(self, coefficients: FloatArray) -> float:
+        """Weighted rms of the phase of the dish as it was observed, radians."""
+        left = self._observed(coefficients)
         return math.sqrt(max(float(self._weight @ (left - self._weight @ left) ** 2), 0.0))
 
     def rms_error_rad(self, coefficients: FloatArray, covariance: FloatArray) -> float:
@@ -110,13 +131,13 @@ class WeightedDish:
         return math.sqrt(max(float(np.sum(self.covariance_of_modes * covariance)), 0.0))
 
     def exact_efficiency(self, coefficients: FloatArray) -> float:
-        """`|sum A exp(i phi)|^2 / (sum A)^2`."""
-        return float(abs(np.sum(self._weight * np.exp(1j * (coefficients @ self._modes)))) ** 2)
+        """`|sum A exp(i phi)|^2 / (sum A)^2` of the dish as it was observed."""
+        return float(abs(np.sum(self._weight * np.exp(1j * self._observed(coefficients)))) ** 2)
 
-    def best_focus_m(
-        self, coefficients: FloatArray, covariance: FloatArray, wavelength_m: float
-    ) -> tuple[float, float]:
+    def best_focus_m(self, coefficients: FloatArray, covariance: FloatArray) -> tuple[float, float]:
         """The dz that minimises the weighted rms of `phi - k delta(dz)`, piston and tilt removed, and its error.
+
+        phi is the phase of the dish as it was observed.
 
         The subreflector acts as if it stood this far from focus; a move by minus this corrects it. A tilt moves the
         beam and blurs nothing; the path of an offset dish contains one.
@@ -126,7 +147,6 @@ class WeightedDish:
         ----------
         coefficients : array, shape (terms,), radians
         covariance : array, shape (terms, terms), radians squared
-        wavelength_m : float, metres
 
         Returns
         -------
@@ -136,10 +156,12 @@ class WeightedDish:
         x, y = self._sampling.mesh()
         path = defocus_images(self.telescope.geometry, x, y)[0].flatten().numpy()
         path = _without_tilt(path, x.flatten().numpy(), y.flatten().numpy(), self._weight)
-        joint = _covariance(np.vstack([self._modes, path]), self._weight)
-        per_radian = joint[:-1, -1] / joint[-1, -1] * wavelength_m / (2 * math.pi)
+        path = path - self._weight @ path
+        # Moves per radian of phase, pixel by pixel; the path has no mean, so that of the phase does not count.
+        move = self._weight * path / (self._weight @ path**2) * self.wavelength_m / (2 * math.pi)
+        per_radian = self._modes @ move
         error = math.sqrt(max(float(per_radian @ covariance @ per_radian), 0.0))
-        return float(per_radian @ coefficients), error
+        return float(self._observed(coefficients) @ move), error
 
 
 @lru_cache(maxsize=16)

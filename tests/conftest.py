@@ -165,8 +165,8 @@ def made_result():
         observing=Observing(
             applied=AppliedCorrection(
                 ((2, 2, 0.1 / 3),),
-                np.linspace(-33, 33, 5) / 3,
-                np.full((5, 5), np.nan) + np.eye(5) / 3e4,
+                np.linspace(-33, 33, 9) / 3,
+                np.where(np.eye(9) > 0, 1 / 3e4, np.nan),
                 "gravity.fits",
             ),
             chop=Chop(2e-4, np.pi),

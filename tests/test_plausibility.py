@@ -11,8 +11,8 @@ from oofpy.io.observations import read_observation
 from oofpy.map_statistics import peak_position
 from oofpy.observation import BeamMap, Observation
 from oofpy.observing import Chop, ExtendedSource, Observing
-from oofpy.plausibility import check_observation, defocus_path_waves
-from oofpy.telescope import load_telescope
+from oofpy.plausibility import APPARENT_DIAMETERS_ARCSEC, check_observation, defocus_path_waves
+from oofpy.telescope import Blockage, Geometry, Illumination, PathMap, ResidualPath, Telescope, load_telescope
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared" / "data"
@@ -278,14 +278,62 @@ def test_a_hollow_in_defocused_maps_alone_is_no_negative_beam():
 
 def test_defocus_of_a_near_source_counts_its_own_path():
     # At 20 km the rim of the JCMT lies 1.4 mm = 1.3 wavelengths behind, as if 2.15 mm out of focus.
-    open_ring = 7.5**2 - TELESCOPE.blockage.disc_radius_m**2
-    assert defocus_path_waves(TELESCOPE, 0.0, WAVELENGTH, 20e3) == pytest.approx(open_ring / 4e4 / WAVELENGTH, rel=1e-6)
+    def path(r):
+        ahead = 20e3 - r**2 / (4 * TELESCOPE.geometry.primary_focal_length_m)
+        return np.hypot(r, ahead) - ahead
+
+    expected = (path(7.5) - path(TELESCOPE.blockage.disc_radius_m)) / WAVELENGTH
+    assert expected == pytest.approx(1.275, abs=1e-3)
+    assert defocus_path_waves(TELESCOPE, 0.0, WAVELENGTH, 20e3) == pytest.approx(expected, rel=1e-5)
     assert defocus_path_waves(TELESCOPE, 2.15e-3, WAVELENGTH, 20e3) < 0.2
     shifted = [replace(beam_map, defocus_m=beam_map.defocus_m + 2.15e-3) for beam_map in observation().maps]
     far = replace(observation(), maps=tuple(shifted))
     near = replace(far, observing=Observing(source_distance_m=20e3))
     assert codes(check_observation(far, TELESCOPE)) == ["no-focus-map"]
     assert check_observation(near, TELESCOPE) == ()
+
+
+@pytest.mark.parametrize(("distance", "refused"), [(3e3, False), (60.0, True)])
+def test_a_path_that_is_mostly_of_the_near_source_blames_its_distance(distance, refused):
+    near = of(source_distance_m=distance)
+    if refused:
+        with pytest.raises(InputError, match=r"observing\.source_distance = 60 m.*=none") as caught:
+            check_observation(near, TELESCOPE)
+        assert "unit of dz" not in str(caught.value)
+        return
+    [flag] = check_observation(near, TELESCOPE)[:1]
+    assert flag.code == "defocus-size"
+    assert "3000 m" in flag.message
+    assert "observing.source_distance" in flag.message
+    assert "unit of dz" not in flag.message
+
+
+def test_a_path_that_is_mostly_of_dz_blames_dz_beside_a_near_source():
+    good = of(source_distance_m=20e3)
+    maps = tuple(replace(beam_map, defocus_m=beam_map.defocus_m * 1e3) for beam_map in good.maps)
+    with pytest.raises(InputError, match=r"DZ = largest dz 3 m.*unit of dz"):
+        check_observation(replace(good, maps=maps), TELESCOPE)
+
+
+def test_path_of_an_offset_dish_to_a_near_source_leaves_out_its_tilt():
+    gbt = load_telescope("gbt")
+    waves = defocus_path_waves(gbt, 0.0, 1.0, 50e3)
+    assert waves == pytest.approx(50**2 / (2 * 50e3), rel=0.01)
+
+
+def test_a_path_leaves_out_piston_tilt_and_the_blocked_middle():
+    axis = np.linspace(-3, 3, 61)
+    squares = axis**2 + axis[:, None] ** 2
+    curved = PathMap(axis, axis, (5.0 + 7 * axis - 3 * axis[:, None] + 0.2 * squares)[None])
+    geometry = Geometry("tabulated", 3.0, None, residual_path=ResidualPath(map=curved))
+    for hole, waves in ((0.0, 0.2 * 9), (1.0, 0.2 * 8)):
+        dish = Telescope("curved", geometry, Illumination("tophat"), Blockage(hole))
+        assert defocus_path_waves(dish, -0.01, 0.01) == pytest.approx(waves, rel=1e-6)
+
+
+def test_apparent_diameters_are_those_of_the_fact_sheets():
+    assert APPARENT_DIAMETERS_ARCSEC["sun"] == (1887, 1952)
+    assert APPARENT_DIAMETERS_ARCSEC["moon"] == (1761, 2010)
 
 
 def test_tilt_of_an_offset_dish_is_no_defocus():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from oofpy.observing import AppliedCorrection
 from oofpy.optics.defocus import defocus_images
 from oofpy.optics.illumination import SHAPE_PARAMETERS
 from oofpy.optics.zernike import ZernikeTerm, zernike_basis, zernike_terms
@@ -25,8 +26,8 @@ def telescope(illumination=None, disc_radius_m=0.0, kind="cassegrain"):
     return Telescope("dish", geometry, illumination or Illumination("tophat"), Blockage(disc_radius_m))
 
 
-def dish(illumination=None, terms=TERMS, shape=NOMINAL, **blockage):
-    return WeightedDish(telescope(illumination, **blockage), shape, terms)
+def dish(illumination=None, terms=TERMS, shape=NOMINAL, applied=None, **blockage):
+    return WeightedDish(telescope(illumination, **blockage), shape, terms, WAVELENGTH_M, applied)
 
 
 def one(term, value, terms=TERMS):
@@ -86,6 +87,29 @@ def test_exact_efficiency_is_ruzes_for_small_errors_only():
     assert dish(GAUSSIAN).exact_efficiency(0 * values) == pytest.approx(1, abs=1e-12)
 
 
+@pytest.mark.parametrize("as_image", [False, True])
+def test_rms_efficiency_and_focus_are_those_of_the_dish_with_its_correction(as_image):
+    values = one(TERMS[1], 0.6) + one(TERMS[3], -0.4)  # focus and a trefoil
+    residual = one(TERMS[1], 0.1)
+    listed = tuple(
+        (term.n, term.l, float(value)) for term, value in zip(TERMS, values - residual, strict=True) if value
+    )
+    applied = AppliedCorrection(listed)
+    if as_image:
+        axis = np.linspace(-RADIUS_M, RADIUS_M, 65)
+        y, x = np.meshgrid(axis, axis, indexing="ij")
+        phase = (values - residual) @ images((x / RADIUS_M).ravel(), (y / RADIUS_M).ravel())
+        surface = phase.reshape(x.shape) * WAVELENGTH_M / (4 * math.pi)
+        applied = AppliedCorrection(axis_m=axis, surface_m=np.where(np.hypot(x, y) <= RADIUS_M, surface, np.nan))
+    corrected, plain = dish(GAUSSIAN, applied=applied), dish(GAUSSIAN)
+    spread = np.eye(len(TERMS)) * 1e-4
+    assert corrected.rms_rad(values) == plain.rms_rad(values)
+    assert corrected.rms_as_observed_rad(values) == pytest.approx(plain.rms_rad(residual), rel=1e-6)
+    assert corrected.exact_efficiency(values) == pytest.approx(plain.exact_efficiency(residual), rel=1e-6)
+    assert corrected.best_focus_m(values, spread) == pytest.approx(plain.best_focus_m(residual, spread), rel=1e-6)
+    assert plain.rms_as_observed_rad(values) == pytest.approx(plain.rms_rad(values), rel=1e-9)
+
+
 def test_half_path_is_half_of_the_wavefront():
     assert half_path_um(2 * math.pi, 1e-3) == pytest.approx(500.0)
     np.testing.assert_allclose(half_path_um(np.array([-1.0, 0.5]), 4 * math.pi * 1e-6), [-1.0, 0.5])
@@ -103,8 +127,8 @@ def test_best_focus_of_a_defocus_is_the_move_that_made_it(kind, move_m):
     terms = zernike_terms(8, 0)
     values = np.linalg.lstsq(images(x, y, terms).T, phase, rcond=None)[0]
     kept = [number for number, term in enumerate(terms) if term.n >= 2]
-    weighted = WeightedDish(the_dish, NOMINAL, tuple(terms[number] for number in kept))
-    found, error = weighted.best_focus_m(values[kept], np.zeros((len(kept), len(kept))), WAVELENGTH_M)
+    weighted = WeightedDish(the_dish, NOMINAL, tuple(terms[number] for number in kept), WAVELENGTH_M)
+    found, error = weighted.best_focus_m(values[kept], np.zeros((len(kept), len(kept))))
     assert found == pytest.approx(move_m, rel=2e-3)
     assert error == 0
 
@@ -117,7 +141,7 @@ def test_best_focus_minimises_the_weighted_rms():
     path = defocus_images(geometry, torch.as_tensor(x[None] * RADIUS_M), torch.as_tensor(y[None] * RADIUS_M))
     phase, path = values @ images(x, y), path[0, 0].numpy() * 2 * math.pi / WAVELENGTH_M
     weight = 10 ** (-12 * (x**2 + y**2) / 20)
-    found, _ = weighted.best_focus_m(values, np.eye(len(TERMS)), WAVELENGTH_M)
+    found, _ = weighted.best_focus_m(values, np.eye(len(TERMS)))
 
     def rms(move):
         left = phase - path * move
@@ -147,8 +171,8 @@ def test_best_focus_of_an_offset_dish_is_free_of_its_tilt(move_m):
     values = np.linalg.lstsq(images(x, y, terms).T, phase, rcond=None)[0]
     tilt = values[terms.index(ZernikeTerm(1, -1))]
     assert abs(tilt) > 0.1 * np.abs(values[3:]).max()
-    weighted = WeightedDish(offset, NOMINAL, terms[3:])
-    found, _ = weighted.best_focus_m(values[3:], np.zeros((len(terms) - 3,) * 2), wavelength)
+    weighted = WeightedDish(offset, NOMINAL, terms[3:], wavelength)
+    found, _ = weighted.best_focus_m(values[3:], np.zeros((len(terms) - 3,) * 2))
     assert found == pytest.approx(move_m, rel=2e-3)
 
 
@@ -165,11 +189,11 @@ def test_errors_are_the_scatter_of_draws():
     rms = [weighted.rms_rad(draw) for draw in draws]
     assert weighted.rms_error_rad(values, spread) == pytest.approx(np.std(rms), rel=0.05)
     nothing = np.zeros_like(spread)
-    per_term = [weighted.best_focus_m(unit, nothing, WAVELENGTH_M)[0] for unit in np.eye(len(TERMS))]
+    per_term = [weighted.best_focus_m(unit, nothing)[0] for unit in np.eye(len(TERMS))]
     focus = draws @ per_term
-    _, error = weighted.best_focus_m(values, spread, WAVELENGTH_M)
+    _, error = weighted.best_focus_m(values, spread)
     assert error == pytest.approx(np.std(focus), rel=0.05)
-    focus_of_values, _ = weighted.best_focus_m(values, spread, WAVELENGTH_M)
+    focus_of_values, _ = weighted.best_focus_m(values, spread)
     assert focus_of_values == pytest.approx(float(values @ per_term), rel=1e-9)
 
 

@@ -59,6 +59,7 @@ def linear_header(step=0.1, pixels=61, **cards):
         header[f"CDELT{axis}"] = step
         header[f"CRVAL{axis}"] = 0.0
         header[f"CUNIT{axis}"] = "m"
+    header["BUNIT"] = "1"
     header.update(cards)
     return header
 
@@ -70,6 +71,12 @@ def slope(pixels=61):
 
 
 def save(folder, data, header=None, name="path.fits"):
+    """Write an image over the dish, by default a path per metre of dz from -3 to 3 m."""
+    if header is None:
+        header = linear_header()
+        for axis in (1, 2)[: data.ndim]:
+            pixels = data.shape[-axis]
+            header[f"CRPIX{axis}"], header[f"CDELT{axis}"] = (pixels + 1) / 2, 2 * RADIUS_M / (pixels - 1)
     fits.PrimaryHDU(data, header).writeto(folder / name, overwrite=True, checksum=True)
     return folder / name
 
@@ -120,24 +127,25 @@ def test_axes_have_units_and_reference_pixels(write, tmp_path):
     np.testing.assert_allclose(residual_map(write()).x_m, np.linspace(-3, 3, 61), atol=1e-12)
 
 
-def test_without_axes_the_image_spans_the_dish(write, tmp_path):
-    save(tmp_path, slope())
-    found = residual_map(write())
-    assert found.x_m[[0, -1]].tolist() == found.y_m[[0, -1]].tolist() == [-RADIUS_M, RADIUS_M]
+@pytest.mark.parametrize("unit", ["", "1", 1, "m/m"])
+def test_a_path_per_move_has_no_unit(write, tmp_path, unit):
+    save(tmp_path, slope(), linear_header(BUNIT=unit))
+    np.testing.assert_array_equal(residual_map(write()).planes[0], slope())
 
 
 def test_planes_are_powers_and_later_images_do_not_matter(write, tmp_path):
     cube = np.stack([slope(), 2 * slope(), 3 * slope()])
-    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(cube), fits.ImageHDU(slope())]).writeto(tmp_path / "path.fits")
+    hdus = [fits.PrimaryHDU(), fits.ImageHDU(cube, linear_header()), fits.ImageHDU(slope())]
+    fits.HDUList(hdus).writeto(tmp_path / "path.fits")
     residual = load_telescope(write()).geometry.residual_path
     assert residual.powers == 3
     np.testing.assert_array_equal(residual.map.planes, cube)
 
 
-@pytest.mark.parametrize(("unit", "factor"), [(None, 1), ("m", 1), ("mm", 1e-3), ("um", 1e-6)])
+@pytest.mark.parametrize(("unit", "factor"), [("m", 1), ("mm", 1e-3), ("um", 1e-6)])
 def test_static_path_is_in_metres(write, tmp_path, unit, factor):
     save(tmp_path, slope())
-    save(tmp_path, slope(), linear_header(**({} if unit is None else {"BUNIT": unit})), "static.fits")
+    save(tmp_path, slope(), linear_header(BUNIT=unit), "static.fits")
     telescope = load_telescope(write(static=STATIC))
     np.testing.assert_allclose(telescope.geometry.static_path.planes[0], factor * slope(), rtol=1e-15)
     assert len(telescope.path_maps()) == 2
@@ -149,7 +157,7 @@ def test_static_path_is_in_metres(write, tmp_path, unit, factor):
     ("data", "cards", "said"),
     [
         (np.stack([slope()] * 4), {}, "has 4 planes"),
-        (slope(), {"BUNIT": "mm"}, "unit 'mm', and a path per metre of dz has none"),
+        (slope(), {"BUNIT": "mm"}, "unit 'mm' (BUNIT), and a path per metre of dz has none"),
         (slope(), {"CDELT1": 0.05}, "covers x from -1.5 to 1.5 m"),
         (slope(), {"CRVAL2": 1.0}, "covers y from -2 to 4 m"),
         (slope(), {"CDELT1": 0.0}, "no usable axis"),
@@ -169,11 +177,46 @@ def test_unusable_map_is_refused_by_file_and_key(write, tmp_path, data, cards, s
     assert said in message
 
 
-def test_missing_card_is_named(write, tmp_path):
+@pytest.mark.parametrize("gone", [("CUNIT2",), ("CRPIX1", "CRVAL1"), ("CDELT2",)])
+def test_missing_cards_of_an_axis_are_named(write, tmp_path, gone):
     header = linear_header()
-    del header["CUNIT2"]
+    for name in gone:
+        del header[name]
     save(tmp_path, slope(), header)
-    assert "does not give all of CRPIX2, CDELT2, CRVAL2, CUNIT2" in refusal(load_telescope, write())
+    message = refusal(load_telescope, write())
+    assert f"does not say where its pixels lie ({', '.join(gone)})" in message
+    assert f"give CRPIX{gone[0][-1]}, " in message
+
+
+def test_image_without_axes_is_refused(write, tmp_path):
+    save(tmp_path, slope(), fits.Header({"BUNIT": "1"}))
+    assert "(CRPIX1, CDELT1, CRVAL1, CUNIT1)" in refusal(load_telescope, write())
+
+
+@pytest.mark.parametrize(
+    ("static", "key", "remedy"),
+    [
+        ("", "geometry.residual_path.map", "set BUNIT to 1"),
+        (STATIC, "geometry.static_path", "set BUNIT to m, mm or um"),
+    ],
+)
+def test_image_without_a_unit_is_refused(write, tmp_path, static, key, remedy):
+    header = linear_header()
+    del header["BUNIT"]
+    save(tmp_path, slope(), linear_header() if static else header)
+    file = save(tmp_path, slope(), header, "static.fits" if static else "path.fits")
+    path = write(static=static)
+    message = refusal(load_telescope, path)
+    assert message.startswith(f"{path}: {key} = {file}: does not say the unit of its values (BUNIT)")
+    assert remedy in message
+
+
+@pytest.mark.parametrize("unit", ["", "1", "rad", "K"])
+def test_static_path_in_no_length_is_refused(write, tmp_path, unit):
+    save(tmp_path, slope())
+    save(tmp_path, slope(), linear_header(BUNIT=unit), "static.fits")
+    message = refusal(load_telescope, write(static=STATIC))
+    assert f"has the unit '{unit}' (BUNIT), which is no length" in message
 
 
 @pytest.mark.parametrize("shape", [(5, 61), (61, 5)])

@@ -46,7 +46,8 @@ def convert_command(
     """Write beam maps of any known format as FITS tables of OOF, in double precision.
 
     Values are those of the files. Images of the sky are turned to the directions and signs of the telescope's data, for
-    which the telescope must be known. Samples that are not observed or left out become NaN.
+    which the telescope must be known. Samples that are not observed or left out become NaN. The image of a correction
+    on the dish becomes one more table, which oof itself would take for a map without DZ.
     """
     from oofpy.io import write_oof_fits
 

@@ -120,19 +120,20 @@ def _parameters(result: FitResult) -> list[str]:
 
 def _surface(result: FitResult) -> list[str]:
     surface = result.fit.surface
-    as_observed = []
-    if result.observing.applied is not None:
-        as_observed = [
-            f"  as observed, with the correction that was on it, {number(surface.rms_as_observed_um, '.2f')} um"
-        ]
+    corrected = result.observing.applied is not None
+    # The rms is of the dish without the correction, efficiency and focus are of the dish with it.
+    observed = " as observed" if corrected else ""
+    with_correction = (
+        f"  as observed, with the correction that was on it, {number(surface.rms_as_observed_um, '.2f')} um"
+    )
     return [
         f"surface rms {number(surface.rms_um, '.2f')} +- {number(surface.rms_um_error, '.2f')} um "
         "(half path, weighted by the illumination, focus kept)",
         f"  unweighted {number(surface.rms_unweighted_um, '.2f')} um, "
         f"without focus {number(surface.rms_without_focus_um, '.2f')} um",
-        *as_observed,
-        f"  efficiency {number(surface.ruze_efficiency)} by Ruze, {number(surface.exact_efficiency)} exact",
-        f"focus error dz = {number(surface.best_focus_m * 1e3, '+.4f')} "
+        *([with_correction] if corrected else []),
+        f"  efficiency{observed} {number(surface.ruze_efficiency)} by Ruze, {number(surface.exact_efficiency)} exact",
+        f"focus error{observed} dz = {number(surface.best_focus_m * 1e3, '+.4f')} "
         f"+- {number(surface.best_focus_m_error * 1e3, '.4f')} mm (a move by minus this corrects it)",
     ]
 

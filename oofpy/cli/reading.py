@@ -198,12 +198,37 @@ def telescope_of(option: str | None, observation: Observation, overrides: Mappin
 
 
 def telescope_flags(observation: Observation, telescope: Telescope) -> tuple[Flag, ...]:
-    """Flag an observation whose file names another telescope than the one it is fitted with."""
+    """Flag what is doubtful about a telescope for an observation as it was read.
+
+    Returns
+    -------
+    tuple of Flag
+        `telescope-replaced` where the file names another telescope, `sign-unsourced` where signs of the data that
+        apply to it have no source.
+    """
+    flags = []
     named = shipped_name(observation.telescope)
-    if named is None or named == telescope.name:
-        return ()
-    text = f"the file names the telescope {one_line(observation.telescope or '')}, but {telescope.name} is used"
-    return (Flag("telescope-replaced", text),)
+    if named is not None and named != telescope.name:
+        text = f"the file names the telescope {one_line(observation.telescope or '')}, but {telescope.name} is used"
+        flags.append(Flag("telescope-replaced", text))
+    return (*flags, *_sign_flags(observation, telescope))
+
+
+def _sign_flags(observation: Observation, telescope: Telescope) -> list[Flag]:
+    sources = telescope.sources()
+    # Images of the sky are turned by their own axes.
+    applied = ("defocus_sign", "u_sign", "v_sign") if observation.frame == "file" else ("defocus_sign",)
+    doubtful = [name for name in applied if sources.get(f"conventions.{name}", "").startswith("unsourced")]
+    if not doubtful:
+        return []
+    checks = ["u and v with a known pointing offset"] if {"u_sign", "v_sign"} & set(doubtful) else []
+    checks += ["dz with a known move of the subreflector"] if "defocus_sign" in doubtful else []
+    text = (
+        f"no source is known for {', '.join(doubtful)} of {telescope.name}: a wrong one turns the surface, or its "
+        f"sign, and leaves no trace in the residuals; check {', and '.join(checks)}, then set it by "
+        f"--set telescope.conventions.{doubtful[0]}=1 or -1"
+    )
+    return [Flag("sign-unsourced", text, serious=False)]
 
 
 def shipped_name(telescope: str | None) -> str | None:

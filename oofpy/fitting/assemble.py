@@ -203,13 +203,14 @@ class _Values:
     def _surface(self, number: int, order: int) -> SurfaceSummary:
         wavelength = self.problem.observations[number].wavelength_m
         terms = tuple(term for term in self.problem.terms if term.n <= order)
-        dish = WeightedDish(self.problem.telescope, _shape(self.problem, self.values[number]), terms)
+        applied = self.problem.observations[number].observing.applied
+        shape = _shape(self.problem, self.values[number])
+        dish = WeightedDish(self.problem.telescope, shape, terms, wavelength, applied)
         values = self.values[number, : len(terms)]
         covariance = _mode_covariance(self.set.free_names, self.covariance[number], terms)
         without_focus = np.where([(term.n, term.l) == (2, 0) for term in dish.terms], 0.0, values)
-        rms = dish.rms_rad(values)
-        applied = self.problem.observations[number].observing.applied
-        focus, focus_error = dish.best_focus_m(values, covariance, wavelength)
+        rms, observed = dish.rms_rad(values), dish.rms_as_observed_rad(values)
+        focus, focus_error = dish.best_focus_m(values, covariance)
 
         def micrometres(phase: float) -> float:
             return float(half_path_um(phase, wavelength))
@@ -219,10 +220,8 @@ class _Values:
             rms_um_error=micrometres(dish.rms_error_rad(values, covariance)),
             rms_unweighted_um=micrometres(dish.uniform_rms_rad(values)),
             rms_without_focus_um=micrometres(dish.rms_rad(without_focus)),
-            rms_as_observed_um=micrometres(
-                rms if applied is None else dish.corrected_rms_rad(values, applied, wavelength)
-            ),
-            ruze_efficiency=math.exp(-(rms**2)),
+            rms_as_observed_um=micrometres(observed),
+            ruze_efficiency=math.exp(-(observed**2)),
             exact_efficiency=dish.exact_efficiency(values),
             best_focus_m=focus,
             best_focus_m_error=focus_error,

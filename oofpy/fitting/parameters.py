@@ -19,6 +19,8 @@ from oofpy.telescope import Telescope
 
 FloatArray = NDArray[np.float64]
 
+# Bounds of the gain of the negative beam of a chop over that of the positive one, where no rule gives others.
+GAIN_RATIOS = (0.0, 3.0)
 _FITTED_TERMS = frozenset(term.label for term in zernike_terms(HIGHEST_ORDER, 2))
 
 
@@ -55,7 +57,11 @@ class ParameterSet:
 
     @classmethod
     def of_telescope(
-        cls, layout: ParameterLayout, telescope: Telescope, rules: Mapping[str, ParameterRule]
+        cls,
+        layout: ParameterLayout,
+        telescope: Telescope,
+        rules: Mapping[str, ParameterRule],
+        largest_defocus_error_m: float = np.inf,
     ) -> ParameterSet:
         """Defaults of the telescope with the user's rules applied.
 
@@ -66,6 +72,8 @@ class ParameterSet:
         layout : ParameterLayout
         telescope : Telescope
         rules : mapping of str to ParameterRule
+        largest_defocus_error_m : float, metres
+            Bound of the errors of dz where no rule gives one.
 
         Returns
         -------
@@ -90,7 +98,10 @@ class ParameterSet:
         values.free[layout.slice_of("modes")] = True
         values.free[layout.slice_of("pointing_u_rad")] = True
         values.free[layout.slice_of("pointing_v_rad")] = True
-        values.start[layout.slice_of("chop_gain_ratio")] = 1.0
+        ratio = layout.slice_of("chop_gain_ratio")
+        values.start[ratio], values.lower[ratio], values.upper[ratio] = 1.0, *GAIN_RATIOS
+        error = layout.slice_of("defocus_error_m")
+        values.lower[error], values.upper[error] = -largest_defocus_error_m, largest_defocus_error_m
         taper, illumination = layout.slice_of("edge_taper_db"), telescope.illumination
         values.free[taper] = illumination.edge_taper_free
         values.start[taper] = illumination.edge_taper_db

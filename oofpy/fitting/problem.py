@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from oofpy.observation import BeamMap, Observation
 from oofpy.optics.beam import BeamModel
 from oofpy.optics.beam_building import beam_model
 from oofpy.optics.defocus import has_lateral_formula
+from oofpy.optics.fixed_phase import applied_coefficients
 from oofpy.optics.sky import Positions
 from oofpy.optics.zernike import ZernikeTerm, zernike_terms
 from oofpy.telescope import Telescope
@@ -50,7 +52,8 @@ class FitProblem:
     data : MapData
     parameters : ParameterSet
     start, other_start : Tensor, shape (observations, parameters)
-        Ideal surface, the maps pointed at the centroid of their source or at the origin: first what fits better.
+        Ideal surface, or one that the correction on the dish makes ideal; the maps pointed at the centroid of their
+        source or at the origin: first what fits better.
     lags : tuple (observations) of tuple (maps) of LagGrid
         Which samples are neighbours.
     borders : tuple (observations) of tuple (maps) of array of int
@@ -176,7 +179,9 @@ def prepare(
         device=device,
         dtype=torch.float64 if settings.precision == "double" else torch.float32,
     )
-    parameters = ParameterSet.of_telescope(model.layout, telescope, settings.parameters)
+    # Beyond a quarter of the range of dz one map would turn into another.
+    largest = max(float(np.ptp(observation.defocus_m)) for observation in observations) / 4
+    parameters = ParameterSet.of_telescope(model.layout, telescope, settings.parameters, largest)
     _require_meaning(parameters, observations, telescope)
     if not parameters.free.any():
         raise ConfigurationError("every parameter is fixed", key="parameters", remedy="leave at least one free")
@@ -185,12 +190,35 @@ def prepare(
         _require_samples(observation, int(parameters.free.sum()), data.background.shape[2])
     lags = _lag_grids(positions)
     borders = tuple(tuple(border_places(u, v) for u, v in maps) for maps in positions)
-    unpointed = torch.as_tensor(np.tile(parameters.start, (len(observations), 1)), device=device)
+    unpointed = torch.as_tensor(_corrected_starts(observations, telescope, terms, parameters), device=device)
     problem = FitProblem(
         observations, telescope, settings, terms, model, data, parameters, unpointed, unpointed, lags, borders
     )
     first, second = _pointed_starts(problem)
     return replace(problem, start=first, other_start=second)
+
+
+def _corrected_starts(
+    observations: tuple[Observation, ...],
+    telescope: Telescope,
+    terms: tuple[ZernikeTerm, ...],
+    parameters: ParameterSet,
+) -> FloatArray:
+    """Start of every observation: a dish that its correction, if there was one, made ideal; (observations, parameters).
+
+    Coefficients that the user fixes or starts elsewhere are not moved.
+    """
+    starts = np.tile(parameters.start, (len(observations), 1))
+    modes = parameters.layout.slice_of("modes")
+    movable = parameters.free[modes] & (parameters.start[modes] == 0)
+    for start, observation in zip(starts, observations, strict=True):
+        applied = observation.observing.applied
+        if applied is not None:
+            wavenumber = 2 * math.pi / observation.wavelength_m
+            found = applied_coefficients(applied, telescope.geometry.dish_radius_m, terms, wavenumber).numpy()
+            found = np.clip(found, parameters.lower[modes], parameters.upper[modes])
+            start[modes] = np.where(movable, found, start[modes])
+    return starts
 
 
 def choose_device(name: str) -> torch.device:
@@ -249,12 +277,25 @@ def _require_directions(observation: Observation) -> None:
 def _require_meaning(parameters: ParameterSet, observations: tuple[Observation, ...], telescope: Telescope) -> None:
     """Refuse to free what the observation or the telescope does not have."""
     free = parameters.free_names
-    if "chop_gain_ratio" in free and any(observation.observing.chop is None for observation in observations):
+    unchopped = any(observation.observing.chop is None for observation in observations)
+    if unchopped and "chop_gain_ratio" in free:
         raise ConfigurationError(
             "the maps are not chopped, so that there is no gain ratio of the two beams",
             key="parameters.chop_gain_ratio.free",
             value="true",
             remedy="give the chop with observing.chop_throw and observing.chop_angle, or leave the ratio fixed",
+        )
+    if unchopped and parameters.start[parameters.layout.slice_of("chop_gain_ratio")] != 1.0:
+        raise ConfigurationError(
+            "the maps are not chopped, so that this has no effect",
+            key="parameters.chop_gain_ratio.start",
+            remedy="give the chop with observing.chop_throw and observing.chop_angle, or leave it out",
+        )
+    if telescope.geometry.kind == "tabulated" and any(one.observing.source_distance_m for one in observations):
+        raise ConfigurationError(
+            f"the shape of the primary of {telescope.name} is not known, and with it the path from a near source",
+            key="observing.source_distance",
+            remedy="set it to none, or give the path as geometry.static_path",
         )
     moved = parameters.free | (parameters.start != 0)
     lateral = [parameters.layout.slice_of(kind) for kind in ("lateral_x_m", "lateral_y_m")]

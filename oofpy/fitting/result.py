@@ -74,7 +74,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class SurfaceSummary:
-    """The surface in a few numbers: that of the dish without any correction that was on it.
+    """The surface in a few numbers.
+
+    The surface is that of the dish without any correction that was on it. Efficiency and focus are those of the dish
+    as it was observed, the correction included.
 
     Parameters
     ----------

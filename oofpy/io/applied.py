@@ -18,8 +18,9 @@ import numpy as np
 from oofpy.errors import ConfigurationError, InputError, one_line
 from oofpy.flags import Flag
 from oofpy.io.fits_access import column_names, is_table, number_column
-from oofpy.io.reader import FileContent
-from oofpy.io.registry import parsing
+from oofpy.io.formats.image_headers import header_number, header_text
+from oofpy.io.parsing import parsing
+from oofpy.io.reader import FileContent, GivenNumber
 from oofpy.io.wavelength import SPEED_OF_LIGHT_M_S
 from oofpy.observation import FloatArray, SourceFile
 from oofpy.observing import AppliedCorrection
@@ -30,7 +31,7 @@ HOW = (
 )
 # oof itself computes with c = 3e8 m/s, which is 0.07 % off.
 _SAME_WAVELENGTH = 1e-3
-_MOST_PIXELS = 4096
+_LEAST_PIXELS, _MOST_PIXELS = 8, 4096
 _ECSV = "# %ECSV"
 
 Applied = tuple[AppliedCorrection, SourceFile, tuple[Flag, ...]]
@@ -47,22 +48,27 @@ def read_applied(path: str | Path, wavelength_m: float) -> Applied:
 
         - a FITS image over x (first axis) and y of the dish, both linear in a unit of length (CRPIX, CRVAL, CDELT,
           CUNIT), with BUNIT a length for half-path surface error or rad for phase at the wavelength of the observation;
-          NaN counts as zero;
+          NaN off the dish is filled with the nearest value;
         - a FITS table of oof with ParName and ParValue, of which z0, z1 ... are the coefficients in radians
-          (sequence number (n(n+1)+n+l)/2, sine for l < 0);
+          (sequence number (n(n+1)+n+l)/2, sine for l < 0); where it says FREQ [Hz], that must be the frequency of the
+          observation;
         - a FITS table or ECSV file with n, l and phase_rad, such as the `coefficients.ecsv` of a result; where it says
-          its wavelength, the phases are scaled to that of the observation.
+          its wavelength (WAVEL [m] or FREQ [Hz] in the header, wavelength_m in the metadata), the phases are scaled to
+          that of the observation.
+
+        Phases in radians without a wavelength are taken as they are, with a note.
     wavelength_m : float, metres
         Wavelength of the observation.
 
     Returns
     -------
     correction : AppliedCorrection
-        What it holds.
+        What it holds. Its origin names the file, and the telescope where the file does (TELESC or TELESCOP in the
+        header, telescope in the metadata).
     source : SourceFile
         The file.
     flags : tuple of Flag
-        What of it was passed over.
+        What of it was passed over or assumed.
 
     Raises
     ------
@@ -81,7 +87,7 @@ def read_applied(path: str | Path, wavelength_m: float) -> Applied:
 
 def _read(content: FileContent, wavelength_m: float) -> tuple[AppliedCorrection, tuple[Flag, ...]]:
     if content.text is not None and content.text.startswith(_ECSV):
-        return _correction(content, _ecsv_coefficients(content, wavelength_m)), ()
+        return _ecsv_correction(content, wavelength_m)
     images = [hdu for hdu in content.hdus if not is_table(hdu) and hdu.header.get("NAXIS") == 2]
     tables = [hdu for hdu in content.hdus if is_table(hdu)]
     if len(images) + len(tables) > 1:
@@ -97,13 +103,25 @@ def _read(content: FileContent, wavelength_m: float) -> tuple[AppliedCorrection,
         if {"PARNAME", "PARVALUE"} <= names:
             return _oof_correction(content, hdu, wavelength_m)
         if {"N", "L", "PHASE_RAD"} <= names:
-            columns = {name: number_column(content, hdu.name, hdu, name.upper()) for name in ("n", "l", "phase_rad")}
-            return _correction(content, _coefficients(content, columns, 1.0)), ()
+            return _table_correction(content, hdu, wavelength_m)
     raise InputError("this is no correction of the surface", file=content.path, remedy=HOW)
 
 
-def _correction(content: FileContent, coefficients: Coefficients) -> AppliedCorrection:
-    return AppliedCorrection(coefficients, origin=str(content.path))
+def _origin(content: FileContent, telescope: str | None) -> str:
+    return f"{content.path} of the telescope {telescope}" if telescope else str(content.path)
+
+
+def _telescope(content: FileContent, hdu: Any) -> str | None:
+    headers = (hdu.header, content.hdus[0].header)
+    return next((name for header in headers if (name := header_text(header, "TELESC", "TELESCOP"))), None)
+
+
+def _unscaled(content: FileContent) -> Flag:
+    message = (
+        f"{content.path.name}: it does not say at which wavelength its phases are; they are taken to be at that of the "
+        "observation"
+    )
+    return Flag("correction-unscaled", message, serious=False)
 
 
 def _coefficients(content: FileContent, columns: Mapping[str, Any], scale: float) -> Coefficients:
@@ -116,7 +134,29 @@ def _coefficients(content: FileContent, columns: Mapping[str, Any], scale: float
     return tuple(found)
 
 
-def _ecsv_coefficients(content: FileContent, wavelength_m: float) -> Coefficients:
+def _table_correction(
+    content: FileContent, hdu: Any, wavelength_m: float
+) -> tuple[AppliedCorrection, tuple[Flag, ...]]:
+    """Read a FITS table with n, l and phase_rad."""
+    columns = {name: number_column(content, hdu.name, hdu, name.upper()) for name in ("n", "l", "phase_rad")}
+    wavelength = _header_number(content, hdu, "WAVEL", "m")
+    frequency = _header_number(content, hdu, "FREQ", "Hz")
+    made_at = wavelength_m
+    if wavelength is not None:
+        made_at = wavelength.positive()
+    elif frequency is not None:
+        made_at = SPEED_OF_LIGHT_M_S / frequency.positive()
+    coefficients = _coefficients(content, columns, made_at / wavelength_m)
+    flags = (_unscaled(content),) if wavelength is None and frequency is None else ()
+    return AppliedCorrection(coefficients, origin=_origin(content, _telescope(content, hdu))), flags
+
+
+def _header_number(content: FileContent, hdu: Any, key: str, unit: str) -> GivenNumber | None:
+    """Give a number of the header of a table, or else of the primary header."""
+    return header_number(content, hdu.header, key, unit) or header_number(content, content.hdus[0].header, key, unit)
+
+
+def _ecsv_correction(content: FileContent, wavelength_m: float) -> tuple[AppliedCorrection, tuple[Flag, ...]]:
     from astropy.table import Table
 
     table = Table.read((content.text or "").splitlines(), format="ascii.ecsv")
@@ -126,18 +166,20 @@ def _ecsv_coefficients(content: FileContent, wavelength_m: float) -> Coefficient
         raise InputError(problem, file=content.path, key=missing[0], remedy=HOW)
     columns = {name: np.asarray(table[name], dtype=np.float64) for name in ("n", "l", "phase_rad")}
     made_at = table.meta.get("wavelength_m")
+    telescope = table.meta.get("telescope")
+    origin = _origin(content, one_line(telescope) if isinstance(telescope, str) else None)
     if made_at is None:
-        return _coefficients(content, columns, 1.0)
+        return AppliedCorrection(_coefficients(content, columns, 1.0), origin=origin), (_unscaled(content),)
     if isinstance(made_at, bool) or not isinstance(made_at, int | float) or not 0 < made_at < math.inf:
         raise InputError("must be a positive number of metres", file=content.path, key="wavelength_m", value=made_at)
-    return _coefficients(content, columns, made_at / wavelength_m)
+    return AppliedCorrection(_coefficients(content, columns, made_at / wavelength_m), origin=origin), ()
 
 
 def _oof_correction(content: FileContent, hdu: Any, wavelength_m: float) -> tuple[AppliedCorrection, tuple[Flag, ...]]:
     """Read the parameter table of oof, as its bnmin1io.FSave and ooffitconv.SaveFITS write it."""
-    frequency = hdu.header.get("FREQ")
+    frequency = _header_number(content, hdu, "FREQ", "Hz")
     if frequency is not None:
-        _refuse_other_frequency(content, frequency, wavelength_m)
+        _refuse_other_frequency(frequency, wavelength_m)
     values = number_column(content, hdu.name or "offset", hdu, "PARVALUE")
     names = [str(name).strip() for name in hdu.data.field(column_names(hdu).index("PARNAME"))]
     found, others = [], []
@@ -148,11 +190,11 @@ def _oof_correction(content: FileContent, hdu: Any, wavelength_m: float) -> tupl
             others.append(name)
     if not found:
         raise InputError("there are no coefficients z0, z1 ... in it", file=content.path, key="PARNAME", remedy=HOW)
-    flags = []
+    flags = [_unscaled(content)] if frequency is None else []
     if others:
         message = f"{content.path.name}: only z0, z1 ... are the correction; not taken: {one_line(', '.join(others))}"
         flags.append(Flag("correction-parameters-ignored", message[:300], serious=False))
-    return _correction(content, tuple(found)), tuple(flags)
+    return AppliedCorrection(tuple(found), origin=_origin(content, _telescope(content, hdu))), tuple(flags)
 
 
 def _term(number: int) -> tuple[int, int]:
@@ -161,24 +203,19 @@ def _term(number: int) -> tuple[int, int]:
     return n, 2 * number - n * (n + 2)
 
 
-def _refuse_other_frequency(content: FileContent, frequency: Any, wavelength_m: float) -> None:
-    if isinstance(frequency, bool) or not isinstance(frequency, int | float) or not 0 < frequency < math.inf:
-        raise InputError("must be a positive frequency in Hz", file=content.path, key="FREQ", value=frequency)
-    if abs(frequency * wavelength_m / SPEED_OF_LIGHT_M_S - 1) > _SAME_WAVELENGTH:
-        raise InputError(
+def _refuse_other_frequency(frequency: GivenNumber, wavelength_m: float) -> None:
+    if abs(frequency.positive() * wavelength_m / SPEED_OF_LIGHT_M_S - 1) > _SAME_WAVELENGTH:
+        raise frequency.error(
             f"the phases are for another frequency than the {SPEED_OF_LIGHT_M_S / wavelength_m:.6g} Hz observed",
-            file=content.path,
-            key="FREQ",
-            value=frequency,
-            remedy="make the correction for the frequency of the observation",
+            "make the correction for the frequency of the observation",
         )
 
 
 def _image_correction(content: FileContent, hdu: Any, wavelength_m: float) -> AppliedCorrection:
     header = hdu.header
     width, height = int(header["NAXIS1"]), int(header["NAXIS2"])
-    if width != height or not 2 <= width <= _MOST_PIXELS:
-        problem = f"the image must be square, with 2 to {_MOST_PIXELS} pixels a side"
+    if width != height or not _LEAST_PIXELS <= width <= _MOST_PIXELS:
+        problem = f"the image must be square, with {_LEAST_PIXELS} to {_MOST_PIXELS} pixels a side"
         raise InputError(problem, file=content.path, key="NAXIS1, NAXIS2", value=f"{width}, {height}")
     x, y = (_axis(content, header, number, width) for number in (1, 2))
     surface: FloatArray = np.array(hdu.data, dtype=np.float64) * _metres_per_unit(content, header, wavelength_m)
@@ -196,7 +233,7 @@ def _image_correction(content: FileContent, hdu: Any, wavelength_m: float) -> Ap
             value=f"x from {x[0]:g} to {x[-1]:g} m, y from {y[0]:g} to {y[-1]:g} m",
             remedy="resample the image to a square grid about the centre of the dish",
         )
-    return AppliedCorrection(axis_m=x, surface_m=surface, origin=str(content.path))
+    return AppliedCorrection(axis_m=x, surface_m=surface, origin=_origin(content, _telescope(content, hdu)))
 
 
 def _axis(content: FileContent, header: Any, number: int, pixels: int) -> FloatArray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from oofpy.errors import InputError, UsageError
 from oofpy.flags import Flag
 from oofpy.io.reader import RawFile, RawMap
@@ -117,8 +119,8 @@ def _from_positions(
         number = _middle(maps, chosen)
         raw = maps[number - 1]
         message = (
-            f"map {number} ({raw.label}) is taken as the one in focus, since the three positions are equally spaced; "
-            "say which one it is with --in-focus"
+            f"map {number} ({raw.label}) is taken as the one in focus, since it is the middle one of three equally "
+            "spaced positions and has the highest peak; say which one it is with --in-focus"
         )
         flags = (Flag("in-focus-assumed", message, serious=False),)
     focus = _position(maps, number - 1)
@@ -155,18 +157,27 @@ def _focus_in_files(files: Sequence[RawFile]) -> int | None:
 
 
 def _middle(maps: Sequence[RawMap], chosen: Sequence[int]) -> int:
-    """Number from 1 of the middle one of three equally spaced positions."""
+    """Number from 1 of the middle one of three equally spaced positions, if its peak is the highest."""
     three = range(len(maps)) if len(maps) == 3 else chosen
-    places = sorted((_position(maps, index), index) for index in three)
+    places, lower = sorted((_position(maps, index), index) for index in three), ""
     if len(places) == 3:
         (low, _), (middle, index), (high, _) = places
         below, above = middle - low, high - middle
         if min(below, above) > 0 and abs(below - above) <= _EQUAL_GAPS * (below + above) / 2:
-            return index + 1
+            peaks = {other: _peak(maps[other]) for other in three}
+            if all(peaks[index] > peak for other, peak in peaks.items() if other != index):
+                return index + 1
+            lower = f", since the middle one, map {index + 1}, does not have the highest peak"
     raise InputError(
-        "the maps give positions of the subreflector, and it is not known which of them is in focus",
+        f"the maps give positions of the subreflector, and it is not known which of them is in focus{lower}",
         file=maps[0].file,
         key="positions",
         value=", ".join(f"{place:g} m" for place, _ in places),
         remedy=_SAY_FOCUS,
     )
+
+
+def _peak(raw: RawMap) -> float:
+    """Peak above the median, which stands for the background; minus infinity where there is no number."""
+    power = raw.power[np.isfinite(raw.power)]
+    return float(power.max() - np.median(power)) if power.size else -np.inf

@@ -12,17 +12,17 @@ from oofpy.errors import InputError
 from oofpy.flags import Flag
 from oofpy.io.observing_keys import PREFIX, covered_keys, values_of
 from oofpy.io.reader import RawFile
-from oofpy.observation import FileFrame, Offsets, SkyOrientation, SkySystem
+from oofpy.observation import FileFrame, Offsets, SkySystem
 from oofpy.observing import AppliedCorrection, Observing
 
 FRAMES = {
     "file": "directions in radians",
-    "sky-azel": "an image in azimuth and elevation",
-    "sky-radec": "an image in right ascension and declination",
-    "sky-offset": "an image in offsets along axes that it does not name",
+    "sky-azel": "a map in azimuth and elevation",
+    "sky-radec": "a map in right ascension and declination",
+    "sky-offset": "a map in offsets along axes that it does not name",
     "model": "directions in the convention of the model",
 }
-# A note about what a header says stands only as long as nobody says otherwise about these keys.
+# A flag about what a header says stands only as long as nobody says otherwise about these keys.
 _NOTES = {
     "correction-found": {"applied"},
     "chop-from-header": {"chop_throw", "chop_angle"},
@@ -129,11 +129,6 @@ def zenith_angles(files: Sequence[RawFile]) -> tuple[float, ...] | None:
             raise InputError(problem, file=file.path, key="parallactic angle", remedy="give it for every map")
         angles += found if len(found) == maps else found * maps
     return tuple(angles)
-
-
-def joint_orientation(files: Sequence[RawFile]) -> SkyOrientation:
-    """Put together what the files say about the orientation of images; see `one_offsets` and `zenith_angles`."""
-    return SkyOrientation(one_offsets(files), zenith_angles(files))
 
 
 def joint_observing(files: Sequence[RawFile], above: Mapping[str, str]) -> tuple[Observing, dict[str, str]]:

@@ -294,6 +294,14 @@ def _parsed(key: str, text: str, wavelength_m: float, file: str | Path | None) -
         return text.strip().lower()
     assert dimension is not None
     value = parse_quantity(text, dimension, key=name, file=file)
+    if value == 0 and key in ("pixel_size", "scan_smearing"):
+        raise ConfigurationError(
+            "must be an angle above zero",
+            file=file,
+            key=name,
+            value=text,
+            remedy=f"write {name}=none where there is none",
+        )
     return value * wavelength_m / SPEED_OF_LIGHT_M_S if key == "bandwidth" else value
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +21,7 @@ from oofpy.io.formats import (
     text_columns,
     wcs_images,
 )
+from oofpy.io.parsing import parsing
 from oofpy.io.reader import FileContent, RawFile, Reader
 
 # A further format is one more file with a Reader, and one more line here. The first that recognises
@@ -122,29 +120,3 @@ def recognise(content: FileContent) -> Reader:
     known = ", ".join(reader.name for reader in READERS)
     remedy = f"known are {known}; 'oofpy formats' says what they hold"
     raise InputError(f"this is {kind} of no known format", file=content.path, remedy=remedy)
-
-
-@contextmanager
-def parsing(path: Path) -> Iterator[None]:
-    """Turn what the parsing libraries raise on nonsense into the error of this file."""
-    from astropy.io.fits import VerifyError
-
-    try:
-        yield
-    except (
-        ArithmeticError,
-        AssertionError,
-        AttributeError,
-        LookupError,
-        MemoryError,
-        OSError,
-        RecursionError,
-        TypeError,
-        ValueError,
-        VerifyError,
-        struct.error,
-    ) as error:
-        reason = one_line(str(error))[:300] or type(error).__name__
-        if isinstance(error, KeyError) and " " not in reason:
-            reason = f"{reason} is missing"
-        raise InputError(f"the file is damaged: {reason}", file=path, remedy="copy or export the file again") from error

@@ -16,7 +16,7 @@ from oofpy.fitting.result import Coefficient, FitResult, MapFit, Parameter, Surf
 from oofpy.fitting.settings import ParameterRule
 from oofpy.fitting.status import FitStatus
 from oofpy.io.convention_words import conventions_in_words
-from oofpy.io.formats.map_tables import float_card
+from oofpy.io.fits_cards import float_card
 from oofpy.io.record_tables import record_columns, text_column, value_column
 from oofpy.io.result_record import (
     FORMAT_KEY,

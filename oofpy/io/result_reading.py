@@ -20,9 +20,9 @@ from oofpy.fitting.result import (
     SurfaceSummary,
 )
 from oofpy.io.fits_access import COPY_AGAIN
+from oofpy.io.parsing import parsing
 from oofpy.io.reader import FileContent
 from oofpy.io.record_tables import column_values, records_from
-from oofpy.io.registry import parsing
 from oofpy.io.result_record import (
     FORMAT_KEY,
     FORMAT_VERSION,

@@ -192,7 +192,7 @@ def _residual_images(
         power_of_r = clamped ** (len(rows) - row_number)
         for column, coefficient in enumerate(row):
             images[2 - column] += coefficient * power_of_r
-    x, y = _within_rim(x_m, y_m, dish_radius_m)
+    x, y = within_rim(x_m, y_m, dish_radius_m)
     if residual.zernike:
         terms = tuple(ZernikeTerm(term.n, term.l) for term in residual.zernike)
         basis = zernike_basis(x / dish_radius_m, y / dish_radius_m, terms)
@@ -204,7 +204,7 @@ def _residual_images(
     return images
 
 
-def _within_rim(x_m: torch.Tensor, y_m: torch.Tensor, dish_radius_m: float) -> tuple[torch.Tensor, torch.Tensor]:
+def within_rim(x_m: torch.Tensor, y_m: torch.Tensor, dish_radius_m: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Move points beyond the rim to the rim."""
     shrink = (dish_radius_m / torch.hypot(x_m, y_m).clamp(min=dish_radius_m)).clamp(max=1.0)
     return x_m * shrink, y_m * shrink
@@ -227,7 +227,7 @@ def static_path_image(geometry: Geometry, x_m: torch.Tensor, y_m: torch.Tensor) 
     """
     if geometry.static_path is None:
         return None
-    return interpolated(geometry.static_path, *_within_rim(x_m, y_m, geometry.dish_radius_m))[0]
+    return interpolated(geometry.static_path, *within_rim(x_m, y_m, geometry.dish_radius_m))[0]
 
 
 def interpolated(path_map: PathMap, x_m: torch.Tensor, y_m: torch.Tensor) -> torch.Tensor:

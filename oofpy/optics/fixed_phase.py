@@ -6,16 +6,22 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.interpolate
 import torch
 from numpy.typing import NDArray
 
+from oofpy.errors import ConfigurationError
 from oofpy.observing import AppliedCorrection, Observing
-from oofpy.optics.defocus import static_path_image
-from oofpy.optics.zernike import ZernikeTerm, zernike_basis
+from oofpy.optics.defocus import interpolated, static_path_image, within_rim
+from oofpy.optics.zernike import ZernikeTerm, zernike_basis, zernike_terms
 from oofpy.telescope import Geometry
+from oofpy.telescope.path_tables import PathMap
 
 FloatArray = NDArray[np.float64]
+
+_SLOPE_POINTS = 17
+_PROJECTION_POINTS = 65
+_CONTINUED_ORDER = 5
+_LEAST_COVERED = 0.9
 
 
 def fixed_phase(
@@ -57,17 +63,18 @@ def fixed_phase(
 def near_field_path(geometry: Geometry, x_m: torch.Tensor, y_m: torch.Tensor, distance_m: float) -> torch.Tensor:
     """Path from a source at a finite distance beyond that from one at infinity.
 
-    `sqrt(r^2 + (d - z)^2) - (d - z)`, with z = r^2 / 4 F_p the depth of the paraboloid where the ray meets it: to first
-    order the Fresnel term r^2 / 2d.
+    `sqrt(r^2 + (d - z)^2) - (d - z)`, with `z = (x^2 + (y + y0)^2) / 4 F_p` the height above the vertex at which the
+    ray meets the paraboloid, y0 being the offset of its axis: to first order the Fresnel term r^2 / 2d.
 
     Parameters
     ----------
     geometry : Geometry
-        An on-axis paraboloid; for others the depth is left out.
+        For tabulated mirrors, whose primary is not known, the height is left out.
     x_m, y_m : Tensor, shape (y, x), metres
         Aperture coordinates.
     distance_m : float, metres
-        Distance d of the source from the vertex, or without a paraboloid from the plane of the aperture.
+        Distance d of the source, ahead of the centre of the aperture, from the plane through the vertex of the
+        primary.
 
     Returns
     -------
@@ -75,11 +82,11 @@ def near_field_path(geometry: Geometry, x_m: torch.Tensor, y_m: torch.Tensor, di
         Positive: what comes to the rim has the longer way.
     """
     r_squared = x_m.square() + y_m.square()
-    depth = torch.zeros_like(r_squared)
-    if geometry.kind in ("prime-focus", "cassegrain", "gregorian"):
-        assert geometry.primary_focal_length_m is not None
-        depth = r_squared / (4 * geometry.primary_focal_length_m)
-    away = distance_m - depth
+    height = torch.zeros_like(r_squared)
+    if geometry.primary_focal_length_m is not None:
+        offset = geometry.axis_offset_m or 0.0
+        height = (x_m.square() + (y_m + offset).square()) / (4 * geometry.primary_focal_length_m)
+    away = distance_m - height
     # The difference of two long paths, without cancellation.
     return r_squared / (torch.sqrt(r_squared + away.square()) + away)
 
@@ -94,22 +101,71 @@ def applied_phase(
         values = x_m.new_tensor([value for _, _, value in applied.coefficients])
         phase = phase + torch.tensordot(values, zernike_basis(x_m / dish_radius_m, y_m / dish_radius_m, terms), dims=1)
     if applied.axis_m is not None and applied.surface_m is not None:
-        surface = _interpolated(applied.axis_m, applied.surface_m, x_m[0].cpu().numpy(), y_m[:, 0].cpu().numpy())
-        phase = phase + 2 * wavenumber_per_m * torch.as_tensor(surface, device=x_m.device)
+        surface = _continued(applied.axis_m, applied.surface_m, dish_radius_m, x_m, y_m)
+        phase = phase + 2 * wavenumber_per_m * surface
     return phase
 
 
-def _interpolated(axis_m: FloatArray, image: FloatArray, x_m: FloatArray, y_m: FloatArray) -> FloatArray:
-    """Bicubic values of an image on other axes; beyond its edge those of the edge, and zero where it is NaN."""
-    order = min(3, axis_m.size - 1)
-    spline = scipy.interpolate.RectBivariateSpline(axis_m, axis_m, np.nan_to_num(image), kx=order, ky=order)
-    inside = [np.clip(axis, axis_m[0], axis_m[-1]) for axis in (y_m, x_m)]
-    return np.asarray(spline(*inside), np.float64)
+def applied_coefficients(
+    applied: AppliedCorrection, dish_radius_m: float, terms: tuple[ZernikeTerm, ...], wavenumber_per_m: float
+) -> torch.Tensor:
+    """Coefficients of the terms that together come closest to a correction over the full dish, shape (terms,), radians.
+
+    Piston and tilt, where they are not among the terms, are fitted beside them.
+    """
+    axis = torch.linspace(-dish_radius_m, dish_radius_m, _PROJECTION_POINTS, dtype=torch.float64)
+    y, x = torch.meshgrid(axis, axis, indexing="ij")
+    within = torch.hypot(x, y) <= dish_radius_m
+    phase = applied_phase(applied, dish_radius_m, x, y, wavenumber_per_m)[within]
+    every = (*terms, *(term for term in zernike_terms(1, 0) if term not in terms))
+    basis = zernike_basis(x[within] / dish_radius_m, y[within] / dish_radius_m, every)
+    found: torch.Tensor = torch.linalg.lstsq(basis.T, phase[:, None]).solution[: len(terms), 0]
+    return found
+
+
+def _continued(
+    axis_m: FloatArray, image: FloatArray, dish_radius_m: float, x_m: torch.Tensor, y_m: torch.Tensor
+) -> torch.Tensor:
+    """Values of an image over the dish at any points, also beyond the rim, where the band-limited mask asks for them.
+
+    What stands beyond the rim does not count. The low orders of the image are continued as polynomials; of what is left,
+    splines run between the pixels, and the nearest number stands in for what is missing.
+    """
+    radius = np.hypot(axis_m, axis_m[:, None])
+    rows, columns = np.nonzero(np.isfinite(image) & (radius <= dish_radius_m))
+    covered = float(radius[rows, columns].max(initial=0.0))
+    if covered < _LEAST_COVERED * dish_radius_m:
+        raise ConfigurationError(
+            f"the image holds numbers to {covered:.4g} m from the centre of a dish of radius {dish_radius_m:.4g} m",
+            key="observing.applied",
+            remedy="check its axes (CDELT, CUNIT), or give an image of the whole dish",
+        )
+    order = max(n for n in range(_CONTINUED_ORDER + 1) if n == 0 or 4 * len(zernike_terms(n, 0)) <= rows.size)
+    terms = zernike_terms(order, 0)
+    at_pixels = zernike_basis(
+        torch.as_tensor(axis_m[columns] / dish_radius_m), torch.as_tensor(axis_m[rows] / dish_radius_m), terms
+    )
+    known = torch.as_tensor(image[rows, columns])
+    coefficients = torch.linalg.lstsq(at_pixels.T, known[:, None]).solution[:, 0]
+    left = np.full(image.shape, np.nan)
+    left[rows, columns] = (known - coefficients @ at_pixels).numpy()
+    smooth = zernike_basis(x_m / dish_radius_m, y_m / dish_radius_m, terms)
+    rest = interpolated(PathMap(axis_m, axis_m, left[None]), *within_rim(x_m, y_m, dish_radius_m))[0]
+    continued: torch.Tensor = torch.tensordot(coefficients.to(x_m), smooth, dims=1) + rest
+    return continued
 
 
 def fixed_slope_beams(observing: Observing, geometry: Geometry, beam_rad: float) -> float:
-    """Steepest known phase over the dish, in cycles a dish diameter; corrections are taken as smooth."""
-    if observing.source_distance_m is None:
-        return 0.0
-    rim = geometry.dish_radius_m
-    return rim / math.hypot(rim, observing.source_distance_m) / beam_rad
+    """Steepest known phase over the dish, in cycles a dish diameter.
+
+    Taken between points a sixteenth of the diameter apart, since what is finer, such as the panels in the image of a
+    correction, is small and scatters its share of the beam out of the maps.
+    """
+    radius = geometry.dish_radius_m
+    axis = torch.linspace(-radius, radius, _SLOPE_POINTS, dtype=torch.float64)
+    y, x = torch.meshgrid(axis, axis, indexing="ij")
+    wavenumber = torch.tensor([math.pi / (radius * beam_rad)], dtype=torch.float64)
+    phase = fixed_phase([observing], geometry, x, y, wavenumber)[0, 0]
+    within = torch.hypot(x, y) <= radius
+    steps = [phase.diff(dim=0)[within[1:] & within[:-1]], phase.diff(dim=1)[within[:, 1:] & within[:, :-1]]]
+    return max(float(step.abs().max()) for step in steps) / (2 * math.pi) * (_SLOPE_POINTS - 1)

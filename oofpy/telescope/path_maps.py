@@ -29,7 +29,7 @@ def read_path_map(path: Path, dish_radius_m: float, *, key: str, per_move: bool)
     """Read the first image of a FITS file as a path over the dish.
 
     The first axis is x, to the right, the second y, up, seen from behind the dish. `CRPIX`, `CDELT`, `CRVAL` and
-    `CUNIT` place the pixels; without any of them the centres of the outermost pixels lie at -R and R.
+    `CUNIT` place the pixels, and `BUNIT` says what they hold; none of them is guessed.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def read_path_map(path: Path, dish_radius_m: float, *, key: str, per_move: bool)
     key : str
         Entry of the telescope's file, for errors.
     per_move : bool
-        True: path per metre of dz, without a unit, or a cube with one plane for dz, dz^2 and dz^3 each, metres.
-        False: one image of the path at every dz, in metres unless `BUNIT` says mm, um or cm.
+        True: path per metre of dz, or a cube with one plane for dz, dz^2 and dz^3 each, metres; `BUNIT` is empty, 1 or
+        m/m. False: one image of the path at every dz; `BUNIT` is a length.
 
     Returns
     -------
@@ -62,8 +62,8 @@ def read_path_map(path: Path, dish_radius_m: float, *, key: str, per_move: bool)
         allowed = f"1 to {MOST_POWERS} planes" if per_move else "one plane"
         raise fault(f"has {planes.shape[0]} planes", f"give an image with {allowed}")
     scale = _unit_factor(header, per_move, fault)
-    x = _axis(header, 1, planes.shape[2], dish_radius_m, fault)
-    y = _axis(header, 2, planes.shape[1], dish_radius_m, fault)
+    x = _axis(header, 1, planes.shape[2], fault)
+    y = _axis(header, 2, planes.shape[1], fault)
     if x[0] > x[-1]:
         x, planes = x[::-1], planes[:, :, ::-1]
     if y[0] > y[-1]:
@@ -106,43 +106,42 @@ def _first_image(path: Path, fault: Any) -> tuple[FloatArray, Any, str]:
 
 def _unit_factor(header: Any, per_move: bool, fault: Any) -> float:
     """Factor to metres, or 1 for a path per move."""
-    unit = str(header.get("BUNIT", "")).strip()
+    remedy = "set BUNIT to m, mm or um"
+    if per_move:
+        remedy = "divide the path in metres by dz in metres and set BUNIT to 1"
+    given = header.get("BUNIT")
+    if not isinstance(given, str | int):
+        raise fault("does not say the unit of its values (BUNIT)", remedy)
+    unit = str(given).strip()
     if per_move:
         if unit in ("", "1", "m/m"):
             return 1.0
-        raise fault(
-            f"has the unit '{unit}', and a path per metre of dz has none",
-            "divide the path in metres by dz in metres and leave BUNIT out",
-        )
-    if unit:
-        try:
-            return parse_quantity(f"1 {unit}", "length", key=None)
-        except ConfigurationError:
-            raise fault(f"has the unit '{unit}', which is no length", "set BUNIT to m, mm or um") from None
-    return 1.0
+        raise fault(f"has the unit '{unit}' (BUNIT), and a path per metre of dz has none", remedy)
+    try:
+        return parse_quantity(f"1 {unit}", "length", key=None)
+    except ConfigurationError:
+        raise fault(f"has the unit '{unit}' (BUNIT), which is no length", remedy) from None
 
 
-def _axis(header: Any, number: int, pixels: int, dish_radius_m: float, fault: Any) -> FloatArray:
+def _axis(header: Any, number: int, pixels: int, fault: Any) -> FloatArray:
     """Positions of the pixels along one axis, metres."""
     turned = [name for name in _TURNED if name in header and (name.startswith("CD") or header[name] != 0)]
     if turned:
         raise fault(
             f"has axes that are not plain ({turned[0]})", "give them by CRPIX, CDELT, CRVAL and CUNIT, without rotation"
         )
-    if not any(f"{name}{axis}" in header for name in _LINEAR for axis in (1, 2)):
-        return np.linspace(-dish_radius_m, dish_radius_m, pixels)
-    given = [header.get(f"{name}{number}") for name in _LINEAR]
-    names = ", ".join(f"{name}{number}" for name in _LINEAR)
-    remedy = f"give all of {names}, or none of them for an image from -R to R"
-    if any(item is None for item in given):
-        raise fault(f"does not give all of {names}", remedy)
+    names = [f"{name}{number}" for name in _LINEAR]
+    remedy = f"give {', '.join(names)} of the pixels over {'xy'[number - 1]} of the dish, CUNIT{number} as m"
+    missing = [name for name in names if name not in header]
+    if missing:
+        raise fault(f"does not say where its pixels lie ({', '.join(missing)})", remedy)
     try:
-        unit = parse_quantity(f"1 {str(given[3]).strip()}", "length", key=None)
-        reference, step, value = (float(item) for item in given[:3])
-    except (ConfigurationError, ValueError):
-        raise fault(f"has no numbers with a unit of length in {names}", "write CUNIT as m") from None
+        unit = parse_quantity(f"1 {str(header[names[3]]).strip()}", "length", key=None)
+        reference, step, value = (float(header[name]) for name in names[:3])
+    except (ConfigurationError, ValueError, TypeError):
+        raise fault(f"has no numbers with a unit of length in {', '.join(names)}", remedy) from None
     if not np.isfinite([reference, step, value]).all() or step == 0:
-        raise fault(f"has no usable axis in {names}", remedy)
+        raise fault(f"has no usable axis in {', '.join(names)}", remedy)
     return np.asarray((value + (np.arange(pixels) + 1 - reference) * step) * unit)
 
 

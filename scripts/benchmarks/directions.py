@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from oofpy.telescope import Conventions
 
 FloatArray = NDArray[np.float64]
-# In tables of the imagined telescope u grows to the left, and in all its files dz > 0 moves towards the primary.
-CONVENTIONS = Conventions(defocus_sign=-1, u_sign=-1, v_sign=1)
+# In tables of the imagined telescope u grows to the left and v down, and in all its files dz > 0 moves towards the
+# primary.
+CONVENTIONS = Conventions(defocus_sign=-1, u_sign=-1, v_sign=-1)
 # Position angle of the zenith of one map after the other, and the same for all.
 ZENITH_DEG = (33.0, 35.0, 38.5)
 ONE_ZENITH_DEG = (35.0,) * 3
@@ -58,6 +59,12 @@ def on_a_grid(pixels: Pixels) -> Directions:
     """A regular grid of direction cosines in the signs of the telescope's tables."""
     x, y = pixels.offsets()
     return [(CONVENTIONS.u_sign * x, CONVENTIONS.v_sign * y)] * 3
+
+
+def on_a_right_handed_grid(pixels: Pixels) -> Directions:
+    """A regular grid with z towards the sky and y up, so that x points to the left."""
+    x, y = pixels.offsets()
+    return [(-x, y)] * 3
 
 
 def in_linear_offsets(pixels: Pixels) -> Directions:

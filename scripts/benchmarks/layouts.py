@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.directions import (
     AZ_DEG,
+    CONVENTIONS,
     DEC_DEG,
     EL_DEG,
     ONE_ZENITH_DEG,
@@ -34,6 +35,7 @@ from benchmarks.directions import (
     in_plate_carree,
     in_turned_equatorial,
     on_a_grid,
+    on_a_right_handed_grid,
     where_the_telescope_points,
 )
 from oofpy.observation import SkyOrientation
@@ -178,11 +180,13 @@ def observation_toml(taken: Taken, folder: Path) -> Written:
 
 
 def grasp_grids(taken: Taken, folder: Path) -> Written:
-    """GRASP: co- and cross-polar fields on a grid of u and v, a file a focus, without the points not computed."""
+    """GRASP: co- and cross-polar fields on a right-handed grid, a file a focus, without the points not computed."""
     rng = np.random.default_rng(1)
     files = []
     for number, one in enumerate(taken.maps):
-        limits = (one.u_rad[0, 0], one.v_rad[0, 0], one.u_rad[-1, -1], one.v_rad[-1, -1])
+        # From the signs of the tables to those of the model, and with u to the left.
+        x, y = -CONVENTIONS.u_sign * one.u_rad, CONVENTIONS.v_sign * one.v_rad
+        limits = (x[0, 0], y[0, 0], x[-1, -1], y[-1, -1])
         rows, columns = one.power.shape
         lines = ["VERSION: TICRA-EM-FIELD-V0.1", "HEADER: Field data in grid", "FREQUENCY_NAME: Freq"]
         lines += [f"FREQUENCY: {taken.frequency_hz / 1e9:.17g} GHz,", "++++", " 1", " 1 3 2 1", " 0 0"]
@@ -338,7 +342,7 @@ LAYOUTS = (
     Layout("text columns", "text columns", on_a_grid, text_columns, errors=False),
     Layout("observation TOML", "observation TOML", on_a_grid, observation_toml, errors=False),
     Layout("observation TOML of images", "observation TOML", in_equatorial, toml_of_images),
-    Layout("GRASP grids", "GRASP grid", on_a_grid, grasp_grids, errors=False),
+    Layout("GRASP grids", "GRASP grid", on_a_right_handed_grid, grasp_grids, errors=False),
     Layout("images, RA and Dec, turned", "FITS image", in_turned_equatorial, images_with_variance),
     Layout("images in one file, az and el", "FITS image", in_azimuth_and_elevation, images_in_one_file),
     Layout("SCUBA-2", "SCUBA-2 FITS", where_the_telescope_points, scuba2_images),

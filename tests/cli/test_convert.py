@@ -99,7 +99,10 @@ def test_flags_and_exit_code(run, maps_file, tmp_path):
     assert run("convert", maps_file(), "--telescope", "jcmt", "--out", first).code == 0
     outcome = run("convert", first, "--telescope", "srt", "--out", second)
     assert outcome.code == 4
-    assert outcome.out.splitlines()[-1].startswith("flag telescope-replaced: ")
+    assert [line.split(":")[0] for line in outcome.out.splitlines()[-2:]] == [
+        "flag telescope-replaced",
+        "note sign-unsourced",
+    ]
     assert read_observation(second).telescope == "srt"
 
 

@@ -58,10 +58,18 @@ def test_surface_as_observed_is_shown_with_a_correction_only(made_result):
     assert line_of(report_of(corrected), shown) == f"{shown}{rms_um:.2f} um"
 
 
+def test_efficiency_and_focus_are_called_as_observed_with_a_correction_only(made_result):
+    plain = report_of(replace(made_result, observing=Observing()))
+    corrected = report_of(replace(made_result, observing=Observing(applied=AppliedCorrection(((2, 0, 0.1),)))))
+    for start in ("  efficiency", "focus error"):
+        assert "as observed" not in line_of(plain, start)
+        assert line_of(corrected, start) == line_of(plain, start).replace(start, f"{start} as observed")
+
+
 def test_surface_conventions_and_flags(made_result):
     lines = report_of(made_result)
     assert line_of(lines, "surface rms").startswith("surface rms 170.77 +- 21.70 um")
-    expected = "focus error dz = -2.1000 +- 0.4000 mm (a move by minus this corrects it)"
+    expected = "focus error as observed dz = -2.1000 +- 0.4000 mm (a move by minus this corrects it)"
     assert line_of(lines, "focus error") == expected
     conventions = [line for line in lines if line.startswith("convention (")]
     assert "dz > 0" in conventions[0]

@@ -38,9 +38,9 @@ ARCSEC_RAD = math.pi / 648000
         ),
         (
             Observing(
-                applied=AppliedCorrection(((2, 0, 0.1), (2, 2, 0.2)), np.arange(4.0), np.zeros((4, 4)), "a\nb.fits")
+                applied=AppliedCorrection(((2, 0, 0.1), (2, 2, 0.2)), np.arange(8.0), np.zeros((8, 8)), "a\nb.fits")
             ),
-            "with a correction on the dish from a b.fits (2 coefficients and an image of 4 x 4 pixels)",
+            "with a correction on the dish from a b.fits (2 coefficients and an image of 8 x 8 pixels)",
         ),
     ],
 )

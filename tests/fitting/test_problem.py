@@ -6,6 +6,8 @@ import torch
 
 from oofpy.fitting.problem import choose_device, prepare
 from oofpy.fitting.settings import ParameterRule
+from oofpy.observing import AppliedCorrection, Observing
+from oofpy.optics.zernike import ZernikeTerm, zernike_basis
 from oofpy.simulation import GivenPositions, Grid, NoiseModel
 
 
@@ -47,6 +49,28 @@ def test_maps_of_unequal_size_are_padded_with_no_weight(make_simulator, surface,
     assert data.values.shape == (1, 3, 41 * 41)
     assert (data.weight > 0).sum(-1).tolist() == [[31 * 31, 41 * 41, 25 * 25]]
     assert float(data.values[0, 0, 31 * 31 :].abs().max()) == 0
+
+
+@pytest.mark.parametrize("as_image", [False, True])
+def test_a_corrected_dish_starts_where_its_correction_makes_it_ideal(simulated, jcmt, settings, as_image):
+    listed = ((2, 2, 2.0), (3, -1, -1.5), (4, 0, 0.7))
+    applied = AppliedCorrection(listed)
+    if as_image:
+        axis = np.linspace(-7.5, 7.5, 65)
+        y, x = np.meshgrid(axis, axis, indexing="ij")
+        terms = tuple(ZernikeTerm(n, l) for n, l, _ in listed)
+        basis = zernike_basis(torch.as_tensor(x / 7.5), torch.as_tensor(y / 7.5), terms).numpy()
+        phase = np.tensordot([value for *_, value in listed], basis, axes=1)
+        applied = AppliedCorrection(axis_m=axis, surface_m=phase * 1.1e-3 / (4 * np.pi))
+    corrected = replace(simulated.observation, observing=Observing(applied=applied))
+    rules = {"Z(2,-2)": ParameterRule(start=0.3), "Z(3,-1)": ParameterRule(free=False)}
+    problem = problem_of([simulated.observation, corrected], jcmt, settings(parameters=rules))
+    modes = problem.model.layout.slice_of("modes")
+    starts = [dict(zip(problem.model.layout.mode_names, row.tolist(), strict=True)) for row in problem.start[:, modes]]
+    assert starts[0] == dict.fromkeys(starts[0], 0.0) | {"Z(2,-2)": 0.3}
+    assert starts[1]["Z(2,2)"] == pytest.approx(2.0, abs=0.02)
+    assert starts[1]["Z(2,0)"] == pytest.approx(0.0, abs=0.05)
+    assert (starts[1]["Z(2,-2)"], starts[1]["Z(3,-1)"]) == (0.3, 0.0)
 
 
 def test_start_is_an_ideal_surface_pointed_by_the_maps(simulator, surface, jcmt, settings, beam_rad):

@@ -173,5 +173,31 @@ def survives():
 
 
 @pytest.fixture(scope="session")
+def sound_or_refused():
+    """Read a damaged image file: its maps, or none and a one-line error that names the file."""
+    from oofpy.errors import OofError
+    from oofpy.io import read_file
+
+    def check(path, named=None):
+        refused = None
+        try:
+            raw = read_file(path)
+        except OofError as error:
+            refused = str(error)
+        if refused is not None:
+            assert "\n" not in refused
+            assert (named or path.name) in refused
+            return ()
+        for one in raw.maps:
+            there = np.isfinite(one.power)
+            assert one.u_rad.shape == one.v_rad.shape == one.power.shape
+            assert np.isfinite(one.u_rad[there]).all()
+            assert np.isfinite(one.v_rad[there]).all()
+        return raw.maps
+
+    return check
+
+
+@pytest.fixture(scope="session")
 def damage():
     return damaged

@@ -10,6 +10,11 @@ from oofpy.errors import InputError, OofError
 from oofpy.io import read_applied
 
 WAVELENGTH_M = 299_792_458.0 / 90e9
+UNSCALED = "a.fits: it does not say at which wavelength its phases are; they are taken to be at that of the observation"
+
+
+def codes(flags):
+    return [(flag.code, flag.serious) for flag in flags]
 
 
 def content(*hdus):
@@ -18,7 +23,7 @@ def content(*hdus):
     return buffer.getvalue()
 
 
-def surface(pixels=5, unit="um", step=2.0, **cards):
+def surface(pixels=9, unit="um", step=2.0, **cards):
     """Image whose value says where it is: x + 100 y, in pixels from the centre."""
     place = np.arange(pixels) - pixels // 2
     hdu = fits.PrimaryHDU(place + 100.0 * place[:, None])
@@ -53,9 +58,9 @@ def oof_table(names=("z0", "z3", "z7", "sigma"), values=(0.0, 0.5, -0.25, 0.3), 
 )
 def test_image_of_surface_or_phase(make, unit, metres):
     correction, source, flags = read_applied(make("offset.fits", content(surface(unit=unit))), WAVELENGTH_M)
-    assert correction.axis_m.tolist() == [-4, -2, 0, 2, 4]
+    assert correction.axis_m.tolist() == [-8, -6, -4, -2, 0, 2, 4, 6, 8]
     # The rows of the image are y, as in the model's own images.
-    assert correction.surface_m[3, 0] == pytest.approx((100 - 2) * metres)
+    assert correction.surface_m[5, 2] == pytest.approx((100 - 2) * metres)
     assert correction.coefficients == ()
     assert correction.origin == str(source.path)
     assert flags == ()
@@ -74,7 +79,7 @@ def test_other_units_of_the_axes_and_gaps(make):
     hdu = surface(CUNIT1="cm", CUNIT2="mm", CDELT1=200.0, CDELT2=2000.0)
     hdu.data[0, 0] = np.nan
     correction = read_applied(make("offset.fits", content(hdu)), WAVELENGTH_M)[0]
-    np.testing.assert_allclose(correction.axis_m, [-4, -2, 0, 2, 4])
+    np.testing.assert_allclose(correction.axis_m, np.arange(-8, 9, 2))
     assert np.isnan(correction.surface_m[0, 0])
 
 
@@ -89,8 +94,8 @@ def test_other_units_of_the_axes_and_gaps(make):
         ({"CRPIX1": None}, "CRPIX1: this key of an axis is missing"),
         ({"CDELT2": "x"}, "CDELT2 = x: must be a number"),
         ({"CDELT2": 0.0}, "CDELT2 = 0.0: must not be zero"),
-        ({"CDELT2": 1.0}, "CRVAL1, CRVAL2 = x from -4 to 4 m, y from -2 to 2 m: x and y of the image must be the same"),
-        ({"CRVAL1": 5.0}, "CRVAL1, CRVAL2 = x from 1 to 9 m, .*: x and y of the image must be the same axis"),
+        ({"CDELT2": 1.0}, "CRVAL1, CRVAL2 = x from -8 to 8 m, y from -4 to 4 m: x and y of the image must be the same"),
+        ({"CRVAL1": 5.0}, "CRVAL1, CRVAL2 = x from -3 to 13 m, .*: x and y of the image must be the same axis"),
         ({"PC1_2": 0.1}, "PC1_2 = 0.1: the axes must not be rotated"),
         ({"CROTA2": 20.0}, "CROTA2 = 20.0: the axes must not be rotated"),
     ],
@@ -109,11 +114,20 @@ def test_infinite_surface(make):
         read_applied(make("offset.fits", content(hdu)), WAVELENGTH_M)
 
 
+def test_image_without_a_number(make):
+    hdu = surface()
+    hdu.data[:] = np.nan
+    with pytest.raises(InputError, match=r"offset.fits: .*the image holds no number"):
+        read_applied(make("offset.fits", content(hdu)), WAVELENGTH_M)
+
+
 def test_image_that_is_not_square(make):
     hdu = surface()
-    hdu.data = hdu.data[:4]
-    with pytest.raises(InputError, match=r"NAXIS1, NAXIS2 = 5, 4: the image must be square"):
+    hdu.data = hdu.data[:8]
+    with pytest.raises(InputError, match=r"NAXIS1, NAXIS2 = 9, 8: the image must be square"):
         read_applied(make("offset.fits", content(hdu)), WAVELENGTH_M)
+    with pytest.raises(InputError, match=r"NAXIS1, NAXIS2 = 5, 5: the image must be square, with 8 to 4096 pixels"):
+        read_applied(make("offset.fits", content(surface(pixels=5))), WAVELENGTH_M)
 
 
 def test_parameter_table_of_oof(make):
@@ -121,8 +135,9 @@ def test_parameter_table_of_oof(make):
     # oof counts (n(n+1)+n+l)/2: z3 is (2, -2), the sine term, and z7 is (3, -1).
     assert correction.coefficients == ((0, 0, 0.0), (2, -2, 0.5), (3, -1, -0.25))
     assert source.path.name == "a.fits"
-    assert [(flag.code, flag.serious) for flag in flags] == [("correction-parameters-ignored", False)]
-    assert "not taken: sigma" in flags[0].message
+    assert codes(flags) == [("correction-unscaled", False), ("correction-parameters-ignored", False)]
+    assert flags[0].message == UNSCALED
+    assert "not taken: sigma" in flags[1].message
 
 
 def test_sequence_numbers_of_oof_are_those_of_osa(make):
@@ -137,7 +152,9 @@ def test_sequence_numbers_of_oof_are_those_of_osa(make):
 def test_frequency_of_the_table_must_be_that_of_the_observation(make):
     # oof writes 3e8 over a wavelength that it computed as 3e8 over the frequency.
     path = make("a.fits", content(fits.PrimaryHDU(), oof_table(FREQ=90e9)))
-    assert read_applied(path, WAVELENGTH_M)[0].coefficients[1] == (2, -2, 0.5)
+    correction, _, flags = read_applied(path, WAVELENGTH_M)
+    assert correction.coefficients[1] == (2, -2, 0.5)
+    assert codes(flags) == [("correction-parameters-ignored", False)]
     with pytest.raises(InputError, match=r"a.fits: FREQ = 90000000000.0: the phases are for another frequency"):
         read_applied(path, 2 * WAVELENGTH_M)
 
@@ -147,21 +164,81 @@ def test_table_without_coefficients(make):
         read_applied(make("a.fits", content(fits.PrimaryHDU(), oof_table(["sigma"], [0.3]))), WAVELENGTH_M)
 
 
-def test_plain_table_of_coefficients(make):
+def plain_table(primary=(), **cards):
     columns = [
         fits.Column("n", "J", array=[2, 3]),
         fits.Column("l", "J", array=[0, -1]),
         fits.Column("phase_rad", "D", array=[0.25, 1 / 3]),
     ]
-    path = make("a.fits", content(fits.PrimaryHDU(), fits.BinTableHDU.from_columns(columns)))
-    assert read_applied(path, WAVELENGTH_M)[0].coefficients == ((2, 0, 0.25), (3, -1, 1 / 3))
+    table = fits.BinTableHDU.from_columns(columns)
+    table.header.update(cards)
+    first = fits.PrimaryHDU()
+    first.header.update(primary)
+    return content(first, table)
+
+
+def test_plain_table_of_coefficients(make):
+    correction, source, flags = read_applied(make("a.fits", plain_table()), WAVELENGTH_M)
+    assert correction.coefficients == ((2, 0, 0.25), (3, -1, 1 / 3))
+    assert correction.origin == str(source.path)
+    assert codes(flags) == [("correction-unscaled", False)]
+    assert flags[0].message == UNSCALED
+
+
+@pytest.mark.parametrize("cards", [{"WAVEL": 2 * WAVELENGTH_M}, {"FREQ": 45e9}, {"WAVEL": 2 * WAVELENGTH_M, "FREQ": 1}])
+@pytest.mark.parametrize("place", ["table", "primary"])
+def test_plain_table_is_scaled_from_its_wavelength(make, cards, place):
+    data = plain_table(**cards) if place == "table" else plain_table(primary=cards)
+    correction, _, flags = read_applied(make("a.fits", data), WAVELENGTH_M)
+    # The same surface is twice the phase at half the wavelength.
+    assert [phase for *_, phase in correction.coefficients] == pytest.approx([0.5, 2 / 3])
+    assert flags == ()
+
+
+@pytest.mark.parametrize(("key", "value"), [("WAVEL", "short"), ("FREQ", 0.0), ("WAVEL", -1.0)])
+def test_wavelength_of_a_plain_table_that_is_none(make, key, value):
+    with pytest.raises(InputError, match=rf"a.fits: {key} = {value}: this must be a "):
+        read_applied(make("a.fits", plain_table(**{key: value})), WAVELENGTH_M)
+
+
+def test_telescope_of_the_file_is_in_the_origin(make):
+    for data in (
+        plain_table(TELESC="GBT"),
+        plain_table(primary={"TELESCOP": "GBT"}),
+        content(fits.PrimaryHDU(), oof_table(TELESC="GBT")),
+        content(surface(TELESCOP="GBT")),
+        ECSV.format(meta="telescope: GBT").encode(),
+    ):
+        correction, source, _ = read_applied(make("a", data), WAVELENGTH_M)
+        assert correction.origin == f"{source.path} of the telescope GBT"
+
+
+ECSV = """# %ECSV 1.0
+# ---
+# datatype:
+# - {{name: n, datatype: int64}}
+# - {{name: l, datatype: int64}}
+# - {{name: phase_rad, datatype: float64}}
+# meta: {{{meta}}}
+n l phase_rad
+2 0 0.25
+"""
+
+
+def test_ecsv_without_a_wavelength_is_taken_as_it_is(make):
+    correction, source, flags = read_applied(make("a.fits", ECSV.format(meta="x: 1")), WAVELENGTH_M)
+    assert correction.coefficients == ((2, 0, 0.25),)
+    assert correction.origin == str(source.path)
+    assert [flag.message for flag in flags] == [UNSCALED]
 
 
 def test_coefficients_of_a_result_keep_their_surface_at_another_wavelength(made_result, tmp_path):
     from oofpy.io.results import write_result
 
     path = write_result(made_result, tmp_path) / "coefficients.ecsv"
-    same = read_applied(path, made_result.wavelength_m)[0]
+    same, _, flags = read_applied(path, made_result.wavelength_m)
+    assert same.origin == f"{path} of the telescope {made_result.telescope.name}"
+    assert flags == ()
     wanted = [(c.n, c.l, c.phase_rad) for c in made_result.fit.coefficients]
     assert list(same.coefficients) == wanted
     twice = read_applied(path, made_result.wavelength_m / 2)[0]

@@ -11,16 +11,17 @@ from oofpy.observation import SourceFile
 NOTHING = np.zeros(0)
 
 
-def file(name, positions=(), defocus=(), in_focus=None):
+def file(name, positions=(), defocus=(), in_focus=None, peaks=None, background=0.0):
     path = Path(name)
 
     def number(key, value):
         return None if value is None else GivenNumber(path, key, value, "m")
 
     pairs = [(place, None) for place in positions] + [(None, dz) for dz in defocus]
+    powers = [np.array([np.nan, 0, 0, 0, peak]) + background for peak in peaks or [1.0] * len(pairs)]
     maps = tuple(
-        RawMap(path, f"{name}-{k}", NOTHING, NOTHING, NOTHING, None, number("DZ", dz), number("M2Z", place))
-        for k, (place, dz) in enumerate(pairs, start=1)
+        RawMap(path, f"{name}-{k}", NOTHING, NOTHING, power, None, number("DZ", dz), number("M2Z", place))
+        for k, ((place, dz), power) in enumerate(zip(pairs, powers, strict=True), start=1)
     )
     return RawFile(maps=maps, sources=(SourceFile(path, ""),), in_focus=in_focus)
 
@@ -36,14 +37,33 @@ def test_defocus_is_the_difference_to_the_map_in_focus():
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
 def test_middle_of_three_equally_spaced_positions_is_taken_and_said(order):
     places = np.array([-0.95e-3, 0.05e-3, 1.10e-3])[list(order)]  # gaps of 1.00 and 1.05 mm
-    found, flags = resolve_defocus([file("a", places)], [0, 1, 2])
+    peaks = np.array([5.0, 9.0, 8.9])[list(order)]
+    found, flags = resolve_defocus([file("a", places, peaks=peaks.tolist())], [0, 1, 2])
     assert found == pytest.approx(places - 0.05e-3, abs=1e-18)
     middle = order.index(1) + 1
     assert [(flag.code, flag.serious) for flag in flags] == [("in-focus-assumed", False)]
     assert flags[0].message == (
-        f"map {middle} (a-{middle}) is taken as the one in focus, since the three positions are equally spaced; "
-        "say which one it is with --in-focus"
+        f"map {middle} (a-{middle}) is taken as the one in focus, since it is the middle one of three equally spaced "
+        "positions and has the highest peak; say which one it is with --in-focus"
     )
+
+
+@pytest.mark.parametrize("peaks", [(9, 8, 1), (1, 8, 9), (8, 8, 1), (1, np.nan, 1)])
+def test_middle_without_the_highest_peak_is_not_taken(peaks):
+    files = [file("a", [0, 1e-3, 2e-3], peaks=peaks)]
+    with pytest.raises(InputError) as caught:
+        resolve_defocus(files, [0, 1, 2])
+    assert str(caught.value) == (
+        "a: positions = 0 m, 0.001 m, 0.002 m: the maps give positions of the subreflector, and it is not known which "
+        "of them is in focus, since the middle one, map 2, does not have the highest peak; give its number, from 1, "
+        "with --in-focus N, or in_focus = true for its file in an observation TOML"
+    )
+    assert resolve_defocus(files, [0, 1, 2], in_focus=1)[0] == pytest.approx([0, 1e-3, 2e-3])
+
+
+def test_peaks_count_from_the_background():
+    files = [file("a", [0], peaks=[5], background=100), file("b", [1e-3, 2e-3], peaks=[9, 7])]
+    assert resolve_defocus(files, [0, 1, 2])[0] == pytest.approx([-1e-3, 0, 1e-3])
 
 
 @pytest.mark.parametrize("places", [(0, 1e-3, 2.2e-3), (0, 1e-3), (0, 0, 0), (0, 1e-3, 2e-3, 3e-3)])
@@ -54,7 +74,7 @@ def test_focus_that_cannot_be_told(places):
 
 
 def test_focus_of_three_files_counts_although_one_is_left_out():
-    files = [file("a", [1e-3]), file("b", [2e-3]), file("c", [3e-3])]
+    files = [file("a", [1e-3]), file("b", [2e-3], peaks=[2]), file("c", [3e-3])]
     found, flags = resolve_defocus(files, [0, 2])
     assert found == pytest.approx([-1e-3, 1e-3])
     assert "map 2 (b-1)" in flags[0].message
@@ -63,7 +83,7 @@ def test_focus_of_three_files_counts_although_one_is_left_out():
 
 
 def test_three_of_five_maps_are_judged_by_themselves():
-    found, flags = resolve_defocus([file("a", [0, 0.3e-3, 1e-3, 5e-3, 2e-3])], [0, 2, 4])
+    found, flags = resolve_defocus([file("a", [0, 0.3e-3, 1e-3, 5e-3, 2e-3], peaks=[1, 5, 2, 5, 1])], [0, 2, 4])
     assert found == pytest.approx([-1e-3, 0, 1e-3])
     assert "map 3" in flags[0].message
 

@@ -37,7 +37,7 @@ def test_maps_of_different_kinds_are_refused(read):
     with pytest.raises(InputError) as caught:
         read([{}, {"frame": "sky-radec"}])
     assert str(caught.value) == (
-        "1.fits: it holds an image in right ascension and declination and 0.fits directions in radians; "
+        "1.fits: it holds a map in right ascension and declination and 0.fits directions in radians; "
         "give maps of one kind together"
     )
 
@@ -65,7 +65,7 @@ def test_orientation_of_the_files_and_above_it_that_of_the_user(read):
     [
         ("file", SkyOrientation("source"), "--offsets: this means nothing for directions in radians; leave it out"),
         ("file", SkyOrientation(None, (0.1,)), "--parallactic-angle: this means nothing for directions in radians"),
-        ("sky-azel", SkyOrientation(None, (0.1,)), "--parallactic-angle: this means nothing for an image in azimuth"),
+        ("sky-azel", SkyOrientation(None, (0.1,)), "--parallactic-angle: this means nothing for a map in azimuth"),
         ("sky-radec", SkyOrientation(None, (0.1,) * 4), "= 5.7.*deg: 4 values are given for 2 maps; give one for all"),
     ],
 )
@@ -102,8 +102,8 @@ def test_texts_of_the_files_need_to_be_whole_only_with_those_of_the_user(read):
 
 def test_corrections_of_the_files_are_compared_by_content(read):
     def corrected(*pixels):
-        surface = np.array(pixels).reshape(2, 2)
-        return {"observing": Observing(AppliedCorrection(axis_m=np.array([0.0, 1.0]), surface_m=surface, origin="x"))}
+        surface = np.tile(np.array(pixels, float).reshape(2, 2), (4, 4))
+        return {"observing": Observing(AppliedCorrection(axis_m=np.arange(8.0), surface_m=surface, origin="x"))}
 
     assert read([corrected(1, 2, 3, np.nan), corrected(1, 2, 3, np.nan)]).observing.applied.origin == "x"
     with pytest.raises(OofError, match=r"1.fits: observing.applied = x: 0.fits has x"):

@@ -82,7 +82,7 @@ def test_none_for_the_parts_of_smearing():
     assert (no_pixel.pixel_rad, no_pixel.pixel_shape) == (0, "square")
     assert no_pixel.scan_rad > 0
     assert apply({"pixel_size": "none", "scan_smearing": "none"}, apply(EVERYTHING)).smearing is None
-    assert apply({"pixel_size": "0"}).is_plain
+    assert apply({"pixel_size": "none"}).is_plain
 
 
 def test_diameter_alone_is_a_uniform_disc_and_says_so():
@@ -162,3 +162,13 @@ def test_texts_can_be_checked_before_any_file_is_read():
     check_observing_texts(EVERYTHING | {"chop_throw": "none", "applied": "some file.fits"})
     with pytest.raises(ConfigurationError, match=r"^observing.pixel_shape = hexagon: is not known"):
         check_observing_texts({"pixel_shape": "hexagon"})
+
+
+@pytest.mark.parametrize("key", ["pixel_size", "scan_smearing"])
+@pytest.mark.parametrize("text", ["0", "0arcsec", "-0 deg"])
+def test_smearing_of_nothing_is_refused(key, text):
+    with pytest.raises(ConfigurationError) as caught:
+        check_observing_texts({key: text})
+    assert str(caught.value) == (
+        f"observing.{key} = {text}: must be an angle above zero; write observing.{key}=none where there is none"
+    )

@@ -4,8 +4,9 @@ import torch
 
 from oofpy.errors import ConfigurationError
 from oofpy.observing import AppliedCorrection, Observing
+from oofpy.optics.fixed_phase import near_field_path
 from oofpy.simulation.moves import Moves
-from oofpy.simulation.paths import applied_path, near_field_path, path_images, steepest_slope
+from oofpy.simulation.paths import path_images, steepest_slope
 from oofpy.telescope import Geometry
 
 CASSEGRAIN = Geometry("cassegrain", 7.5, 5.4, 180.0)
@@ -32,28 +33,20 @@ def test_moves_across_the_axis_have_the_path_of_their_formula(geometry, sign):
     np.testing.assert_allclose(added[1], (2e-3 * X.numpy() - 1e-3 * Y.numpy()) * factor, rtol=0, atol=1e-16)
 
 
-@pytest.mark.parametrize("distance_m", [40.0, 3e3, 1e7])
-def test_the_near_field_is_the_way_to_the_surface(distance_m):
-    """Written out in extended precision, where the difference of the long paths keeps its digits."""
-    x, y = (values.numpy().astype(np.longdouble) for values in (X, Y))
-    ahead = np.longdouble(distance_m) - (x**2 + y**2) / np.longdouble(4 * 5.4)
-    wanted = (np.sqrt(x**2 + y**2 + ahead**2) - ahead).astype(float)
-    found = near_field_path(CASSEGRAIN, distance_m, X, Y).numpy()
-    np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-12)
-    assert found[30, 30] == 0
-    assert (found.ravel()[:5] > 0).all()
-
-
-def test_the_depth_of_an_offset_dish_does_not_count():
-    offset = Geometry("offset-gregorian", 7.5, 20.0, 60.0, axis_offset_m=10.0)
-    wanted = np.sqrt(X.numpy() ** 2 + Y.numpy() ** 2 + 100.0**2) - 100
-    np.testing.assert_allclose(near_field_path(offset, 100.0, X, Y), wanted, rtol=0, atol=1e-12)
+def test_a_near_source_adds_its_longer_way_to_every_map():
+    moves, far = Moves.checked([0.0, 1e-3]), Observing()
+    near = Observing(source_distance_m=3e3)
+    added = path_images(CASSEGRAIN, moves, near, WAVELENGTH_M, (X, Y))
+    added -= path_images(CASSEGRAIN, moves, far, WAVELENGTH_M, (X, Y))
+    way = near_field_path(CASSEGRAIN, X, Y, 3e3)
+    torch.testing.assert_close(added, way.expand(2, -1, -1), rtol=0, atol=1e-15)
+    assert float(way.max()) > 0.01
 
 
 @pytest.mark.parametrize("distance_m", [0.1, 3.0])
 def test_a_source_within_the_dish_is_refused(distance_m):
     with pytest.raises(ConfigurationError, match="source_distance"):
-        near_field_path(CASSEGRAIN, distance_m, X, Y)
+        path_images(CASSEGRAIN, Moves.checked([0.0]), Observing(source_distance_m=distance_m), WAVELENGTH_M, (X, Y))
 
 
 def test_a_correction_takes_its_path_away():
@@ -68,17 +61,6 @@ def test_a_correction_takes_its_path_away():
     for applied in (coefficient, surface):
         found = path_images(CASSEGRAIN, Moves.checked([0.0]), Observing(applied=applied), WAVELENGTH_M, (X, Y))
         torch.testing.assert_close(found[0], wanted, rtol=0, atol=1e-12)
-    both = AppliedCorrection(coefficient.coefficients, surface.axis_m, surface.surface_m)
-    torch.testing.assert_close(applied_path(both, 7.5, WAVELENGTH_M, X, Y), -2 * wanted, rtol=0, atol=1e-12)
-
-
-def test_beyond_an_image_its_border_counts_and_nan_is_zero():
-    image = np.outer([1.0, 2.0, 3.0], np.ones(3)) * 1e-5
-    applied = AppliedCorrection((), np.array([-1.0, 0.0, 1.0]), image)
-    path = applied_path(applied, 7.5, WAVELENGTH_M, X, Y).numpy()
-    np.testing.assert_allclose(path[[0, 30, -1]], np.outer([2e-5, 4e-5, 6e-5], np.ones(61)), rtol=1e-9)
-    empty = AppliedCorrection((), np.array([-1.0, 0.0, 1.0]), np.full((3, 3), np.nan))
-    assert not applied_path(empty, 7.5, WAVELENGTH_M, X, Y).any()
 
 
 def test_slopes_are_bounded():

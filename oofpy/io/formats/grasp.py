@@ -1,6 +1,8 @@
 """Field grids of physical-optics simulations: the `.grd` files of GRASP.
 
-The layout is that of the GRASP manual: header lines up to one of `++++`, then numbers only. Angles are in degrees.
+The layout is that of the GRASP manual: header lines up to one of `++++`, then numbers only. Angles are in degrees. Its
+coordinate systems are right-handed with z towards the sky, so that with y up x points to the left, seen from behind the
+dish.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from functools import partial
 import numpy as np
 
 from oofpy.errors import ConfigurationError, InputError, UsageError, one_line
+from oofpy.flags import Flag
+from oofpy.io.formats.grasp_grids import GRIDS, Directions
 from oofpy.io.reader import FileContent, GivenNumber, RawFile, RawMap, Reader
-from oofpy.observation import BoolArray, FloatArray
+from oofpy.observation import FloatArray, SkyOrientation
 from oofpy.quantities import parse_quantity
 
 MOST_HEADER_LINES = 200
@@ -99,8 +103,8 @@ def read_component(content: FileContent, component: int | None) -> RawFile:
     Returns
     -------
     RawFile
-        One map a set, with the direction cosines of the grid's own coordinate system. Points that the file leaves
-        out are NaN. The defocus is not in such files.
+        One map a set. The direction cosines are those of the source to the right and up: u of the grid turned, and v
+        of the grid. Points that the file leaves out are NaN. The defocus is not in such files.
 
     Raises
     ------
@@ -131,7 +135,22 @@ def read_component(content: FileContent, component: int | None) -> RawFile:
         for centre, label in zip(layout.centres, labels, strict=True)
     )
     numbers.refuse_more()
-    return RawFile(maps=maps, sources=(content.source,), frequency=frequency)
+    return RawFile(
+        maps=maps,
+        sources=(content.source,),
+        frequency=frequency,
+        flags=(_turned(content),),
+        frame="sky-azel",
+        orientation=SkyOrientation("source"),
+    )
+
+
+def _turned(content: FileContent) -> Flag:
+    message = (
+        f"{content.path.name}: u of the grid is turned, since its system is right-handed with z towards the sky and y "
+        "is taken as up; where y is down, --offsets telescope gives the map half a turn"
+    )
+    return Flag("grid-turned", message, serious=False)
 
 
 class _Numbers:
@@ -213,10 +232,6 @@ class _Numbers:
         return InputError(problem, file=self._content.path, key=key, value=value, remedy=EXPORT_AGAIN)
 
 
-# Direction cosines u, v, and whether a direction is in front of the dish.
-Directions = tuple[FloatArray, FloatArray, BoolArray]
-
-
 @dataclass(frozen=True, slots=True)
 class _Layout:
     """What the numbers before the first set say: NCOMP, the kind of grid, and IX, IY of every set."""
@@ -275,7 +290,8 @@ def _read_set(
         power = np.sum(chosen**2, axis=-1)
     if np.isinf(power).any():
         raise InputError("the field is too large to square", file=content.path, key=label, remedy=EXPORT_AGAIN)
-    return RawMap(file=content.path, label=label, u_rad=u.ravel(), v_rad=v.ravel(), power=power.ravel())
+    # x of the grid points to the left.
+    return RawMap(file=content.path, label=label, u_rad=0.0 - u.ravel(), v_rad=v.ravel(), power=power.ravel())
 
 
 def _check_grid(content: FileContent, limits: FloatArray, columns: int, rows: int, limited: int) -> None:
@@ -352,45 +368,9 @@ def _frequency(content: FileContent, header: list[str]) -> GivenNumber | None:
     return None
 
 
-def _uv(x: FloatArray, y: FloatArray) -> Directions:
-    return x, y, x**2 + y**2 < 1
-
-
-def _elevation_over_azimuth(x: FloatArray, y: FloatArray) -> Directions:
-    """Azimuth runs towards -u, as in all grids of azimuth and elevation."""
-    azimuth, elevation = np.radians(x), np.radians(y)
-    return -np.sin(azimuth) * np.cos(elevation), np.sin(elevation), (np.abs(x) < 90) & (np.abs(y) < 90)
-
-
-def _azimuth_over_elevation(x: FloatArray, y: FloatArray) -> Directions:
-    azimuth, elevation = np.radians(x), np.radians(y)
-    return -np.sin(azimuth), np.cos(azimuth) * np.sin(elevation), (np.abs(x) < 90) & (np.abs(y) < 90)
-
-
-def _elevation_and_azimuth(x: FloatArray, y: FloatArray) -> Directions:
-    """Azimuth is -theta cos(phi) and elevation theta sin(phi)."""
-    theta_deg = np.hypot(x, y)
-    sine_over_theta = np.sinc(theta_deg / 180)
-    return -np.radians(x) * sine_over_theta, np.radians(y) * sine_over_theta, theta_deg < 90
-
-
-def _phi_and_theta(x: FloatArray, y: FloatArray) -> Directions:
-    phi, theta = np.radians(x), np.radians(y)
-    return np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.abs(y) < 90
-
-
-# IGRID: its name, and the directions of X and Y. 9 and 10 are further definitions of azimuth and elevation.
-GRIDS: dict[int, tuple[str, Callable[[FloatArray, FloatArray], Directions]]] = {
-    1: ("u and v", _uv),
-    4: ("elevation over azimuth", _elevation_over_azimuth),
-    5: ("elevation and azimuth", _elevation_and_azimuth),
-    6: ("azimuth over elevation", _azimuth_over_elevation),
-    7: ("phi and theta", _phi_and_theta),
-}
-
 READER = Reader(
     name="GRASP grid",
-    description="text of a simulation: a header up to ++++, then a far field on a grid of directions; one map a set",
+    description="text of a simulation: a header up to ++++, then a far field on a grid, y up; one map a set",
     recognises=recognises,
     read=read,
     needs="dz; the frequency, if not in the header",

@@ -1,4 +1,4 @@
-"""What the header of an image says, beside its coordinates."""
+"""What the header of an image or a table says, beside its coordinates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UNITS = {
 
 
 def header_text(header: Any, *keys: str) -> str | None:
-    """Give the first text among some keys of a header.
+    """Give the first text, or number as text, among some keys of a header.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ def header_text(header: Any, *keys: str) -> str | None:
     """
     for key in keys:
         value = header.get(key)
-        if isinstance(value, str) and value.strip():
-            return one_line(value)
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip():
+            return one_line(str(value))
     return None
 
 
@@ -159,10 +159,10 @@ def header_elevation(content: FileContent, header: Any, *keys: str) -> tuple[flo
     """
     found = []
     for key in keys:
-        value = header.get(key, 0)
+        value = header.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 90:
             found.append(math.radians(value))
-        elif value != 0:
+        elif value is not None and value != 0:
             message = f"{content.path.name}: {key} = {value} is no elevation in degrees and is taken as unknown"
             return None, (Flag("elevation-implausible", message, serious=False),)
     return (float(np.mean(found)) if found else None), ()

@@ -14,8 +14,8 @@ from oofpy.errors import InputError, UsageError, one_line
 from oofpy.flags import Flag
 from oofpy.io.atomic import atomic_file
 from oofpy.io.fits_access import check_column, column_names, is_table, number_column
-from oofpy.io.fits_cards import fits_text
-from oofpy.io.fits_cards import float_card as float_card
+from oofpy.io.fits_cards import fits_text, float_card
+from oofpy.io.formats.image_headers import header_elevation, header_number, header_text
 from oofpy.io.formats.observing_cards import (
     is_observing_table,
     observing_cards,
@@ -24,7 +24,7 @@ from oofpy.io.formats.observing_cards import (
     reserved_keys,
 )
 from oofpy.io.joined_files import FRAMES
-from oofpy.io.reader import FileContent, GivenNumber, RawFile, RawMap
+from oofpy.io.reader import FileContent, RawFile, RawMap
 from oofpy.io.wavelength import SPEED_OF_LIGHT_M_S
 from oofpy.observation import BeamMap, FloatArray, Observation
 from oofpy.observing import Observing
@@ -98,15 +98,15 @@ def read_map_tables(content: FileContent, layout: TableLayout) -> RawFile:
             message = f"{content.path.name}: HDU {index} ({label}) is no beam map and is not read"
             flags.append(Flag("extension-ignored", message, serious=False))
     header = content.hdus[0].header
-    elevation_rad, elevation_flags = _elevation(content, header)
+    elevation_rad, elevation_flags = header_elevation(content, header, "MEANEL")
     return RawFile(
         maps=tuple(maps),
         sources=(content.source,),
-        frequency=_given(content, header, "FREQ", "Hz"),
-        wavelength=_given(content, header, "WAVEL", "m"),
-        telescope=_text(header, "TELESC", "TELESCOP"),
-        object_name=_text(header, "OBJECT"),
-        date=_text(header, "DATE_OBS", "DATE-OBS"),
+        frequency=header_number(content, header, "FREQ", "Hz"),
+        wavelength=header_number(content, header, "WAVEL", "m"),
+        telescope=header_text(header, "TELESC", "TELESCOP"),
+        object_name=header_text(header, "OBJECT"),
+        date=header_text(header, "DATE_OBS", "DATE-OBS"),
         elevation_rad=elevation_rad,
         flags=(*flags, *elevation_flags),
         observing=observing_in_header(content) or Observing(),
@@ -126,7 +126,7 @@ def _read_map(content: FileContent, layout: TableLayout, label: str, hdu: Any) -
         v_rad=column(layout.v) * _radians_per_unit(content, label, hdu, layout.v),
         power=column(layout.power),
         error=column(layout.error) if layout.error in column_names(hdu) else None,
-        defocus=_given(content, hdu.header, "DZ", "m"),
+        defocus=header_number(content, hdu.header, "DZ", "m"),
     )
 
 
@@ -147,29 +147,6 @@ def _radians_per_unit(content: FileContent, label: str, hdu: Any, name: str) -> 
             value=text,
             remedy="give the coordinates in rad",
         ) from error
-
-
-def _given(content: FileContent, header: Any, key: str, unit: str) -> GivenNumber | None:
-    return GivenNumber(content.path, key, header[key], unit) if key in header else None
-
-
-def _text(header: Any, *keys: str) -> str | None:
-    for key in keys:
-        value = header.get(key)
-        if value is not None and str(value).strip():
-            return one_line(str(value))
-    return None
-
-
-def _elevation(content: FileContent, header: Any) -> tuple[float | None, tuple[Flag, ...]]:
-    """Mean elevation in radians. Writers put 0 where they do not know it; nothing observes at the horizon."""
-    value = header.get("MEANEL")
-    if value is None or value == 0:
-        return None, ()
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 90:
-        return math.radians(value), ()
-    message = f"{content.path.name}: MEANEL = {value} is no elevation in degrees and is taken as unknown"
-    return None, (Flag("elevation-implausible", message, serious=False),)
 
 
 def write_map_tables(

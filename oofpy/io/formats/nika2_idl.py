@@ -8,7 +8,7 @@ from oofpy.errors import InputError
 from oofpy.flags import Flag
 from oofpy.io.formats.image_companions import companion_values, extension_name, named_extension, required_extension
 from oofpy.io.formats.image_headers import header_frequency, header_text, header_wavelength
-from oofpy.io.formats.sky_images import ImagePlane, image_values, sky_image
+from oofpy.io.formats.sky_images import ImagePlane, azimuth_offset_notes, image_values, sky_image
 from oofpy.io.formats.wcs_images import errors_of
 from oofpy.io.reader import FileContent, RawFile, Reader
 from oofpy.observation import FloatArray
@@ -127,7 +127,7 @@ def read_band(content: FileContent, band: str) -> RawFile:
         telescope=header_text(primary, "TELESCOP"),
         object_name=header_text(primary, "OBJECT") or header_text(image.header, "OBJECT"),
         date=header_text(primary, "DATE-OBS"),
-        flags=flags,
+        flags=(*flags, *azimuth_offset_notes(content, image.header)),
         frame=frame,
     )
 

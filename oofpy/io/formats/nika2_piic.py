@@ -10,8 +10,16 @@ from oofpy.errors import InputError
 from oofpy.flags import Flag
 from oofpy.io.formats.image_companions import refuse_other_pixels
 from oofpy.io.formats.image_headers import header_frequency, header_text, header_wavelength
-from oofpy.io.formats.sky_images import ImagePlane, image_values, is_image, is_sky_header, sky_image
+from oofpy.io.formats.sky_images import (
+    ImagePlane,
+    azimuth_offset_notes,
+    image_values,
+    is_image,
+    is_sky_header,
+    sky_image,
+)
 from oofpy.io.formats.wcs_images import errors_of
+from oofpy.io.parsing import parsing
 from oofpy.io.reader import FileContent, RawFile, Reader
 from oofpy.observation import FloatArray, SourceFile
 
@@ -70,7 +78,7 @@ def read(content: FileContent) -> RawFile:
         telescope=header_text(hdu.header, "TELESCOP"),
         object_name=header_text(hdu.header, "OBJECT"),
         date=header_text(hdu.header, "DATE-OBS"),
-        flags=flags,
+        flags=(*flags, *azimuth_offset_notes(content, hdu.header)),
         frame=frame,
     )
 
@@ -110,9 +118,6 @@ def _refuse_weights(path: Path) -> None:
 
 def _weights(content: FileContent, image: Any) -> tuple[FloatArray | None, tuple[SourceFile, ...], tuple[Flag, ...]]:
     """Weights of the map and their file; a flag where there is none."""
-    # The registry knows the readers, so that it cannot be imported before them.
-    from oofpy.io.registry import parsing
-
     path = _weights_path(content.path)
     if not path.exists():
         message = f"{content.path.name}: there are no weights beside it ({path.name}), so all errors count as equal"

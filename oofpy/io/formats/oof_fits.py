@@ -81,9 +81,9 @@ def _chop(content: FileContent) -> tuple[dict[str, str], list[Flag]]:
     if throw is None and telescope in CHOPPED_TELESCOPES:
         message = (
             f"{name}: RECV = {receiver or 'nothing'} and no CHOPTHR: the maps are taken as not beam-switched; "
-            "if they are, set observing.chop_throw and observing.chop_angle"
+            "if they are, set observing.chop_throw and observing.chop_angle, if not, observing.chop_throw=none"
         )
-        return {}, [Flag("chop-unknown", message, serious=False)]
+        return {}, [Flag("chop-unknown", message)]
     return texts, []
 
 

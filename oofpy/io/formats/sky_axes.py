@@ -73,6 +73,8 @@ class SkyAxes:
         Three letters of the projection; None for linear axes.
     named_offsets : bool
         Linear axes only: their names say that they are offsets.
+    azimuth : bool
+        Linear axes only: by their names, the longitude is an azimuth and not a cross-elevation.
     """
 
     longitude: int
@@ -80,6 +82,7 @@ class SkyAxes:
     system: System
     projection: str | None
     named_offsets: bool = False
+    azimuth: bool = False
 
     @property
     def sorted(self) -> tuple[int, int]:
@@ -93,6 +96,7 @@ class _Axis:
     role: str
     projection: str | None
     named_offset: bool
+    cross_elevation: bool = False
 
 
 def find_sky_axes(header: Any) -> SkyAxes | None:
@@ -126,7 +130,8 @@ def find_sky_axes(header: Any) -> SkyAxes | None:
     if system == "radec" and (header_text(header, "RADESYS", "RADECSYS") or "").upper() in _HORIZONTAL:
         system = "azel"
     projection = lon.projection if lon.projection == lat.projection else f"{lon.projection} and {lat.projection}"
-    return SkyAxes(longitude, latitude, system, projection, lon.named_offset and lat.named_offset)
+    azimuth = lon.system == "azel" and projection is None and not lon.cross_elevation
+    return SkyAxes(longitude, latitude, system, projection, lon.named_offset and lat.named_offset, azimuth)
 
 
 def _axis(ctype: str) -> _Axis | None:
@@ -143,7 +148,7 @@ def _axis(ctype: str) -> _Axis | None:
         return None
     plain = re.sub(r"[^A-Z]", "", text)
     if _CROSS_ELEVATION.fullmatch(plain):
-        return _Axis("azel", "lon", None, True)
+        return _Axis("azel", "lon", None, True, cross_elevation=True)
     for pattern, (system, role) in _OFFSET_NAMES:
         match = pattern.fullmatch(plain)
         if match:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oofpy.errors import InputError
+from oofpy.flags import Flag
 from oofpy.io.formats.image_headers import MOST_AXES, header_text, required_number
 from oofpy.io.formats.sky_axes import PROJECTIONS, RADIANS_PER_UNIT, SkyAxes, angle_unit, find_sky_axes
 from oofpy.io.reader import FileContent, GivenNumber, RawMap
@@ -124,6 +125,32 @@ def sky_image(content: FileContent, header: Any, plane: ImagePlane) -> tuple[Raw
         position=plane.position,
     )
     return raw, frame
+
+
+def azimuth_offset_notes(content: FileContent, header: Any) -> tuple[Flag, ...]:
+    """Say that offsets along an axis of azimuth are taken as true angles, as `sky_image` does.
+
+    Parameters
+    ----------
+    content : FileContent
+        The file, for messages.
+    header : astropy.io.fits.Header
+        Header with the coordinates.
+
+    Returns
+    -------
+    tuple of Flag
+        None for cross-elevation, for a projection and for other systems.
+    """
+    axes = find_sky_axes(header)
+    if axes is None or not axes.azimuth:
+        return ()
+    name = header_text(header, f"CTYPE{axes.longitude}")
+    message = (
+        f"{content.path.name}: offsets along {name} are taken as true angles on the sky; if they are differences of "
+        "azimuth, multiply them by cos(elevation), or write a projection such as AZ---TAN"
+    )
+    return (Flag("azimuth-offsets-true", message, serious=False),)
 
 
 def _refuse_decibel(content: FileContent, header: Any) -> None:

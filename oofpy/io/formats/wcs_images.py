@@ -18,7 +18,14 @@ from oofpy.io.formats.image_headers import (
     header_text,
     header_wavelength,
 )
-from oofpy.io.formats.sky_images import ImagePlane, image_values, is_image, is_sky_header, sky_image
+from oofpy.io.formats.sky_images import (
+    ImagePlane,
+    azimuth_offset_notes,
+    image_values,
+    is_image,
+    is_sky_header,
+    sky_image,
+)
 from oofpy.io.reader import FileContent, GivenNumber, RawFile, RawMap, Reader
 from oofpy.io.wavelength import CONSISTENT
 from oofpy.observation import BoolArray, FileFrame, FloatArray
@@ -189,7 +196,12 @@ def read_images(content: FileContent, extensions: Sequence[Extension]) -> RawFil
         facts,
         maps=tuple(maps),
         frame=_one_frame(content, signals, frames),
-        flags=(*facts.flags, *flags, *_ignored(content, extensions)),
+        flags=(
+            *facts.flags,
+            *flags,
+            *dict.fromkeys(note for one in signals for note in azimuth_offset_notes(content, one.hdu.header)),
+            *_ignored(content, extensions),
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oofpy.errors import InputError, OofError
+from oofpy.errors import InputError
 from oofpy.io import read_file, read_observation
 from oofpy.io.formats import citlali
 from oofpy.io.reader import FileContent
@@ -262,24 +262,7 @@ def test_defocus_is_the_difference_to_the_map_in_focus(make):
     assert [one.samples for one in found.maps] == [ROWS * COLUMNS - 2] * 3
 
 
-def read_or_refusal(path):
-    try:
-        return read_file(path), ""
-    except OofError as error:
-        return None, str(error)
-
-
 @settings(max_examples=40, deadline=None)
 @given(cut=st.sampled_from([0, 0, 0, 0.3]), flips=FLIPS, deletion=st.none() | FRACTION)
-def test_damaged_files_give_one_line_errors(scratch, damage, cut, flips, deletion):
-    path = scratch("damaged.fits", damage(citlali_bytes(), cut, flips, deletion))
-    raw, refusal = read_or_refusal(path)
-    if raw is None:
-        assert "\n" not in refusal
-        assert "damaged.fits" in refusal
-        return
-    for one in raw.maps:
-        there = np.isfinite(one.power)
-        assert one.u_rad.shape == one.v_rad.shape == one.power.shape
-        assert np.isfinite(one.u_rad[there]).all()
-        assert np.isfinite(one.v_rad[there]).all()
+def test_damaged_files_give_one_line_errors(scratch, damage, sound_or_refused, cut, flips, deletion):
+    sound_or_refused(scratch("damaged.fits", damage(citlali_bytes(), cut, flips, deletion)))

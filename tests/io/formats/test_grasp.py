@@ -1,13 +1,17 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.special import j1
 
+from oofpy.conventions import in_model_convention
 from oofpy.errors import InputError, UsageError
 from oofpy.io import read_file, read_observation
 from oofpy.io.formats import grasp
 from oofpy.io.reader import FileContent
+from oofpy.observation import SkyOrientation
+from oofpy.telescope import Conventions, load_telescope
 
 K_26GHZ = 2 * np.pi * 26e9 / 299792458
 HEADER = "VERSION: TICRA-EM-FIELD-V0.1\nHEADER: Field data in grid\nFREQUENCY_NAME: Freq\nFREQUENCY:  26.0000 GHz,\n"
@@ -47,11 +51,16 @@ def test_power_is_the_sum_of_both_components_to_the_last_digit(make):
     raw = read_file(make("a.grd", grid_text(set_text(values))))
     wanted = as_written(values.real) ** 2 + as_written(values.imag) ** 2
     np.testing.assert_allclose(raw.maps[0].power, wanted.sum(axis=-1).ravel(), rtol=1e-14)
-    assert raw.frame == "file"
+    assert raw.frame == "sky-azel"
+    assert raw.orientation == SkyOrientation("source")
     assert raw.frequency.finite() == 26e9
     assert raw.maps[0].label == "a"
     assert raw.maps[0].defocus is None
-    assert raw.flags == ()
+    assert [(flag.code, flag.serious) for flag in raw.flags] == [("grid-turned", False)]
+    assert raw.flags[0].message == (
+        "a.grd: u of the grid is turned, since its system is right-handed with z towards the sky and y is taken as up; "
+        "where y is down, --offsets telescope gives the map half a turn"
+    )
 
 
 @pytest.mark.parametrize("component", [1, 2])
@@ -73,10 +82,10 @@ def test_x_runs_fastest_and_the_centre_shifts_the_grid(make):
     found = read_file(make("a.grd", grid_text(set_text(values), centres=((2, -1),)))).maps[0]
     brightest = int(np.argmax(found.power))
     assert found.power[brightest] == 4
-    # Steps of 1 mrad along x and y; the centre is 2 steps to the right and 1 down.
-    assert found.u_rad[brightest] == pytest.approx(-1e-3 + 1e-3 + 2e-3, abs=1e-15)
+    # Steps of 1 mrad along x and y; the centre is 2 steps along x, which is to the left, and 1 down.
+    assert found.u_rad[brightest] == pytest.approx(-(-1e-3 + 1e-3 + 2e-3), abs=1e-15)
     assert found.v_rad[brightest] == pytest.approx(-2e-3 + 3e-3 - 1e-3, abs=1e-15)
-    np.testing.assert_allclose(found.u_rad[:5], [1e-3, 2e-3, 3e-3, 4e-3, 5e-3], atol=1e-15)
+    np.testing.assert_allclose(found.u_rad[:5], [-1e-3, -2e-3, -3e-3, -4e-3, -5e-3], atol=1e-15)
     np.testing.assert_allclose(found.v_rad[::5], [-3e-3, -2e-3, -1e-3, 0], atol=1e-15)
 
 
@@ -102,6 +111,18 @@ def test_files_of_an_observation_need_dz_alone(make):
         read_observation(*files)
 
 
+def test_signs_of_tables_do_not_apply_and_offsets_of_the_telescope_are_half_a_turn(make):
+    files = [make(f"{name}.grd", grid_text(set_text(field(seed=seed)))) for seed, name in enumerate("ab")]
+    x, y = (axis.ravel() for axis in np.meshgrid(np.linspace(-1e-3, 3e-3, 5), np.linspace(-2e-3, 1e-3, 4)))
+    telescope = replace(load_telescope("srt"), conventions=Conventions(defocus_sign=-1, u_sign=-1, v_sign=-1))
+    for offsets, turn in ((None, 1), ("source", 1), ("telescope", -1)):
+        found = read_observation(*files, defocus_m=[0, 1e-3], orientation=SkyOrientation(offsets))
+        turned = in_model_convention(found, telescope)
+        np.testing.assert_allclose(turned.maps[0].u_rad, -x * turn, atol=1e-15)
+        np.testing.assert_allclose(turned.maps[0].v_rad, y * turn, atol=1e-15)
+        assert turned.defocus_m.tolist() == [0, -1e-3]
+
+
 @pytest.mark.parametrize(
     ("igrid", "direction"),
     [
@@ -118,7 +139,8 @@ def test_kinds_of_grids(make, igrid, direction):
     found = read_file(make("a.grd", grid_text(text, igrid=igrid))).maps[0]
     x, y = np.meshgrid(np.linspace(2, 11, 5), np.linspace(-3, 7, 4))
     u, v = direction(x.ravel(), y.ravel())
-    np.testing.assert_allclose(found.u_rad, u, atol=1e-10)
+    # x of a right-handed system with y up and z towards the sky points to the left.
+    np.testing.assert_allclose(found.u_rad, -u, atol=1e-10)
     np.testing.assert_allclose(found.v_rad, v, atol=1e-10)
 
 

@@ -9,7 +9,6 @@ from astropy.wcs import WCS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oofpy.errors import OofError
 from oofpy.io import read_file
 from oofpy.io.formats import minkasi
 from oofpy.io.reader import FileContent
@@ -115,24 +114,7 @@ def test_what_the_format_does_not_say_stays_open(make):
     assert "2 of 165 pixels exactly zero" in raw.flags[0].message
 
 
-def read_or_refusal(path):
-    try:
-        return read_file(path), ""
-    except OofError as error:
-        return None, str(error)
-
-
 @settings(max_examples=40, deadline=None)
 @given(cut=st.sampled_from([0, 0, 0, 0.3]), flips=FLIPS, deletion=st.none() | FRACTION)
-def test_damaged_files_give_one_line_errors(scratch, damage, cut, flips, deletion):
-    path = scratch("damaged.fits", damage(minkasi_bytes(), cut, flips, deletion))
-    raw, refusal = read_or_refusal(path)
-    if raw is None:
-        assert "\n" not in refusal
-        assert "damaged.fits" in refusal
-        return
-    for one in raw.maps:
-        there = np.isfinite(one.power)
-        assert one.u_rad.shape == one.v_rad.shape == one.power.shape
-        assert np.isfinite(one.u_rad[there]).all()
-        assert np.isfinite(one.v_rad[there]).all()
+def test_damaged_files_give_one_line_errors(scratch, damage, sound_or_refused, cut, flips, deletion):
+    sound_or_refused(scratch("damaged.fits", damage(minkasi_bytes(), cut, flips, deletion)))

@@ -364,9 +364,7 @@ def test_images_in_azimuth_and_elevation_need_no_angle(make):
     for seed, name in enumerate(("one.fits", "two.fits")):
         image(make, name, ("AZ---TAN", "EL---TAN"), seed)
     assert read_observation(make("obs.toml", IMAGES)).frame == "sky-azel"
-    with pytest.raises(
-        InputError, match=r"angle.toml: parallactic_angle = 3 deg: this means nothing for an image in az"
-    ):
+    with pytest.raises(InputError, match=r"angle.toml: parallactic_angle = 3 deg: this means nothing for a map in az"):
         read_observation(make("angle.toml", 'parallactic_angle = "3 deg"\n' + IMAGES))
 
 

@@ -10,9 +10,10 @@ from oofpy.io import apply_observing, read_observation, write_oof_fits, write_py
 from oofpy.observing import AppliedCorrection, Chop, ExtendedSource, Observing, Smearing
 from oofpy.telescope import load_telescope
 
-SURFACE = np.array([[1 / 3, np.nan, 3e-17], [0.0, -2 / 7, 1e-4], [5.0, 6.0, 7.0]])
+AXIS = np.linspace(-1 / 3, 0.7, 9)
+SURFACE = np.tile([[1 / 3, np.nan, 3e-17], [0.0, -2 / 7, 1e-4], [5.0, 6.0, 7.0]], (3, 3))
 EVERYTHING = Observing(
-    applied=AppliedCorrection(((2, 0, 1 / 3), (3, -1, -0.1)), np.array([-1 / 3, 0.0, 0.7]), SURFACE, "a/" * 60),
+    applied=AppliedCorrection(((2, 0, 1 / 3), (3, -1, -0.1)), AXIS, SURFACE, "a/" * 60),
     chop=Chop(2.8e-4 / 3, -1 / 3),
     source=ExtendedSource("limb-darkened", 1e-4 / 3, 0.3),
     smearing=Smearing(1e-5 / 3, 2 / 3, 1.1e-5, "round"),

@@ -174,6 +174,18 @@ def test_maps_that_are_not_chopped(make):
         found = read_observation(make.oof(tables=tables(), primary=primary))
         assert found.observing.is_plain
         assert [flag.code for flag in found.flags] == codes
+        assert all(flag.serious for flag in found.flags)
+
+
+def test_flag_about_an_unknown_chop_goes_when_the_user_says(make):
+    path = make.oof(tables=tables(), primary={"FREQ": 90e9, "TELESC": "GBT"})
+    [flag] = read_observation(path).flags
+    assert flag.message == (
+        "oof.fits: RECV = nothing and no CHOPTHR: the maps are taken as not beam-switched; if they are, set "
+        "observing.chop_throw and observing.chop_angle, if not, observing.chop_throw=none"
+    )
+    for texts in ({"chop_throw": "none"}, {"chop_throw": "1 mrad", "chop_angle": "0"}):
+        assert read_observation(path, observing=texts).flags == ()
 
 
 def test_radius_of_the_source_is_in_radians(make):
@@ -197,7 +209,9 @@ def test_correction_beside_the_data_is_found_and_said(make):
         fits.Column("ParValue", "E", array=[0.5, -0.25]),
     ]
     offset = make.folder / "s6-offset.fits"
-    fits.BinTableHDU.from_columns(columns).writeto(offset)
+    table = fits.BinTableHDU.from_columns(columns)
+    table.header["FREQ"] = 90e9
+    table.writeto(offset)
     found = read_observation(path)
     assert found.observing.applied.coefficients == ((2, -2, 0.5), (2, 2, -0.25))
     assert found.observing.applied.origin == str(offset)

@@ -52,6 +52,13 @@ def test_only_wavelength_or_only_frequency(make):
     assert read_observation(make.pyoof(primary={"FREQ": 3e10})).wavelength_m == 299792458 / 3e10
 
 
+def test_units_in_comments_and_names_that_are_numbers(make):
+    path = make.pyoof(primary={"FREQ": (32.0, "[GHz] frequency"), "OBJECT": 87, "TELESCOP": True})
+    found = read_observation(path)
+    assert found.wavelength_m == 299792458 / 32e9
+    assert (found.object_name, found.telescope) == ("87", None)
+
+
 def test_coordinates_in_another_unit_are_converted(make):
     u = np.linspace(-20, 20, 9)
     tables = [

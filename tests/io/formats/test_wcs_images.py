@@ -89,6 +89,28 @@ def test_one_extension_a_focus(make):
     np.testing.assert_array_equal(raw.maps[2].power, beam_image(0.003).ravel())
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("AZOFF", "ELOFF"), True),
+        (("DAZ", "DEL"), True),
+        (("AZ", "EL"), True),
+        (("XELOFF", "ELOFF"), False),
+        (("RAOFF", "DECOFF"), False),
+        (("AZ---TAN", "EL---TAN"), False),
+    ],
+)
+def test_offsets_in_azimuth_are_said_to_be_true_angles(make, names, said):
+    linear = {"CUNIT1": "deg", "CUNIT2": "deg", "CRVAL1": 0.0, "CRVAL2": 0.0}
+    path = make("trio.fits", trio(CTYPE1=names[0], CTYPE2=names[1], **linear))
+    found = [(flag.code, flag.serious, flag.message) for flag in read_file(path).flags]
+    message = (
+        f"trio.fits: offsets along {names[0]} are taken as true angles on the sky; if they are differences of azimuth, "
+        "multiply them by cos(elevation), or write a projection such as AZ---TAN"
+    )
+    assert found == ([("azimuth-offsets-true", False, message)] if said else [])
+
+
 @pytest.mark.parametrize(("system", "frame"), [("azel", "sky-azel"), ("radec", "sky-radec")])
 def test_a_bump_on_the_upper_right_stays_there(make, system, frame):
     # In both systems the image is drawn as the sky is seen, right being west or increasing azimuth.

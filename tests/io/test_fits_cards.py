@@ -5,7 +5,7 @@ from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oofpy.io.formats.map_tables import float_card
+from oofpy.io.fits_cards import float_card
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
