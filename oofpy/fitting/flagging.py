@@ -15,6 +15,7 @@ _MOST_DOWN_WEIGHTED = 0.25
 _LARGEST_REDUCED_CHI2 = 4.0
 _CORRELATED = 4.0
 _LEAST_EFFICIENCY = 1e-8  # Ruze's, at a phase of about 4.3 rad rms
+_MOST_NAMED_PAIRS = 4
 _LEAST_BRIGHT_WEIGHT = 0.25  # half of what noise alone leaves under the Cauchy likelihood
 
 
@@ -52,23 +53,25 @@ def fit_flags(
         flags.append(
             Flag(
                 "surface-implausible",
-                f"the surface rms of {fit.surface.rms_um:.3g} um leaves no beam at this wavelength: the fit is wrong; "
-                f"check "
-                "telescope, defocus, wavelength and coordinates",
+                f"a surface rms of {fit.surface.rms_as_observed_um:.3g} um leaves no beam at this wavelength: the fit is "
+                "wrong; check telescope, defocus, wavelength and coordinates",
             )
         )
     flags += _rival(fit, rival_excess, rival_distance)
     flags += _residuals(fit)
-    for first, second, correlation in pairs:
-        flags.append(
-            Flag(
-                "degenerate-pair",
-                f"{first} and {second} are hardly told apart (correlation {correlation:+.3f}); fix one of them or "
-                "give it a prior",
-                serious=False,
-            )
-        )
+    if pairs:
+        flags.append(_degenerate(pairs))
     return tuple(flags)
+
+
+def _degenerate(pairs: tuple[tuple[str, str, float], ...]) -> Flag:
+    """One note about all pairs, the worst of them by name."""
+    named = ", ".join(
+        f"{first} and {second} ({correlation:+.3f})" for first, second, correlation in pairs[:_MOST_NAMED_PAIRS]
+    )
+    others = f" and {len(pairs) - _MOST_NAMED_PAIRS} more pairs" if len(pairs) > _MOST_NAMED_PAIRS else ""
+    message = f"hardly told apart (correlation): {named}{others}; fix one of a pair or give it a prior"
+    return Flag("degenerate-pair", message, serious=False)
 
 
 def _at_bounds(fit: OrderFit) -> list[str]:

@@ -89,6 +89,15 @@ def test_degenerate_pairs_are_notes(clean):
     assert "-0.970" in flag.message
 
 
+def test_many_degenerate_pairs_make_one_note(clean):
+    pairs = tuple((f"Z({n},{n})", "edge_taper_db", 0.99) for n in range(2, 9))
+    found = [f for f in fit_flags(clean, float("nan"), float("nan"), pairs) if f.code == "degenerate-pair"]
+    assert len(found) == 1
+    assert "Z(5,5)" in found[0].message
+    assert "Z(6,6)" not in found[0].message
+    assert "and 3 more pairs" in found[0].message
+
+
 def test_rivals(clean):
     clean = replace(clean, effective_samples=float(sum(m.samples for m in clean.maps)))
     assert flags(clean, excess=1.0, distance=0.01) == {}
