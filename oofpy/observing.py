@@ -21,17 +21,51 @@ SourceShape = Literal["disc", "limb-darkened", "gaussian"]
 PixelShape = Literal["square", "round"]
 
 # Directions are direction cosines, and the model takes them as small.
-_LARGEST_ANGLE_RAD = 0.1
-_WIDEST_BAND = 0.5
+LARGEST_ANGLE_RAD = 0.1
+WIDEST_BAND = 0.5
+HIGHEST_APPLIED_ORDER = 12
 
 
 def _require_angle(key: str, value: float, *, positive: bool = False) -> None:
-    if not math.isfinite(value) or abs(value) > _LARGEST_ANGLE_RAD or value < 0 or (positive and value == 0):
+    if not math.isfinite(value) or abs(value) > LARGEST_ANGLE_RAD or value < 0 or (positive and value == 0):
         raise ConfigurationError(
-            f"must be an angle {'above' if positive else 'from'} zero and below {_LARGEST_ANGLE_RAD:g} rad",
+            f"must be an angle {'above' if positive else 'from'} zero and below {LARGEST_ANGLE_RAD:g} rad",
             key=f"observing.{key}",
             value=f"{value:g} rad",
         )
+
+
+def coefficient_fault(n: int, l: int, phase_rad: float) -> tuple[str, str] | None:
+    """Say what is wrong with one coefficient of a correction.
+
+    Parameters
+    ----------
+    n, l : int
+        Order and angular order of the Zernike term; l < 0 for the sine.
+    phase_rad : float, radians
+        The coefficient.
+
+    Returns
+    -------
+    tuple of (problem, remedy) or None
+        None where nothing is wrong.
+    """
+    if not 0 <= n <= HIGHEST_APPLIED_ORDER:
+        problem = f"n = {n} is {'below 0' if n < 0 else f'above {HIGHEST_APPLIED_ORDER}'}"
+        return problem, (
+            f"terms from n = 0 to {HIGHEST_APPLIED_ORDER} are supported; give a correction with higher ones as an image"
+        )
+    if abs(l) > n or (n - l) % 2:
+        possible = ", ".join(str(one) for one in range(-n, n + 1, 2))
+        return f"there is no Zernike term with n = {n} and l = {l}", f"for n = {n}, l is one of {possible}"
+    if not math.isfinite(phase_rad):
+        return "is not a finite number", "correct the coefficient"
+    return None
+
+
+def given_twice(n: int, l: int) -> tuple[str, str]:
+    """Give problem and remedy of a coefficient that is given a second time."""
+    return f"Z({n},{l}) is given twice", "give every term once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +197,10 @@ class AppliedCorrection:
     def __post_init__(self) -> None:
         seen = set()
         for n, l, phase in self.coefficients:
-            if not (0 <= n <= 12 and abs(l) <= n and (n - l) % 2 == 0) or (n, l) in seen or not math.isfinite(phase):
-                raise ConfigurationError(
-                    "is not a finite coefficient of a Zernike term n from 0 to 12, given once",
-                    key="observing.applied",
-                    value=f"Z({n},{l}) = {phase:g} rad",
-                )
+            fault = coefficient_fault(n, l, phase) or (given_twice(n, l) if (n, l) in seen else None)
+            if fault is not None:
+                value = f"Z({n},{l}) = {phase:g} rad"
+                raise ConfigurationError(fault[0], key="observing.applied", value=value, remedy=fault[1])
             seen.add((n, l))
         if (self.axis_m is None) != (self.surface_m is None):
             raise ConfigurationError("an image needs its axis", key="observing.applied", value=self.origin)
@@ -230,9 +262,9 @@ class Observing:
     source_distance_m: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.fractional_bandwidth <= _WIDEST_BAND:
+        if not 0 <= self.fractional_bandwidth <= WIDEST_BAND:
             raise ConfigurationError(
-                f"must be from 0 to {_WIDEST_BAND:g} of the centre frequency",
+                f"must be from 0 to {WIDEST_BAND:g} of the centre frequency",
                 key="observing.bandwidth",
                 value=f"{self.fractional_bandwidth:g}",
             )

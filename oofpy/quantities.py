@@ -153,7 +153,9 @@ def _example_list(dimension: Dimension) -> str:
     return f"-3{unit},0,3{unit}"
 
 
-def _example(number: str, dimension: Dimension) -> str:
+def _example(number: str, dimension: Dimension, key: str | None) -> str:
+    if dimension == "angle" and "Z(" in (key or ""):  # the phase of a Zernike term
+        return f"{number} rad"
     return f"{number} {_EXAMPLE_UNIT[dimension]}" if dimension in _EXAMPLE_UNIT else number
 
 
@@ -169,7 +171,7 @@ def _not_a_number(text: str, dimension: Dimension, key: str | None, file: str | 
         file=file,
         key=key,
         value=_shown(text),
-        remedy=f"write e.g. '{_example('3', dimension)}' ({_accepted(dimension)})",
+        remedy=f"write e.g. '{_example('3', dimension, key)}' ({_accepted(dimension)})",
     )
 
 
@@ -182,7 +184,7 @@ def _wrong_unit(
         problem, remedy = f"has the unit '{symbol}' but takes none", f"write e.g. '{number}'"
     else:
         similar = [unit for unit in accepted_units(dimension) if unit.lower() == symbol.lower()]
-        example = f"{number} {similar[0]}" if similar else _example(number, dimension)
+        example = f"{number} {similar[0]}" if similar else _example(number, dimension, key)
         remedy = f"write e.g. '{example}' ({_accepted(dimension)})"
         problem = "has no unit"
         if symbol:

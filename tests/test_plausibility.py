@@ -12,6 +12,7 @@ from oofpy.map_statistics import peak_position
 from oofpy.observation import BeamMap, Observation
 from oofpy.observing import Chop, ExtendedSource, Observing
 from oofpy.plausibility import APPARENT_DIAMETERS_ARCSEC, check_observation, defocus_path_waves
+from oofpy.plausibility.focus import focus_on_near_source_m
 from oofpy.telescope import Blockage, Geometry, Illumination, PathMap, ResidualPath, Telescope, load_telescope
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -301,11 +302,53 @@ def test_a_path_that_is_mostly_of_the_near_source_blames_its_distance(distance, 
             check_observation(near, TELESCOPE)
         assert "unit of dz" not in str(caught.value)
         return
-    [flag] = check_observation(near, TELESCOPE)[:1]
-    assert flag.code == "defocus-size"
-    assert "3000 m" in flag.message
-    assert "observing.source_distance" in flag.message
-    assert "unit of dz" not in flag.message
+    flag, note = check_observation(near, TELESCOPE)[:2]
+    assert (flag.code, note.code) == ("defocus-size", "no-focus-map")
+    focus = focus_on_near_source_m(TELESCOPE, distance)
+    place = f"a source at 3000 m is in focus at a dz of about {1e3 * focus:.3g} mm away from the primary"
+    nearest = f"to which map 3 (dz 3 mm) is nearest, {1e3 * focus - 3:.3g} mm off"
+    assert all(f"{place}, {nearest}" in one.message for one in (flag, note))
+    assert "check dz and observing.source_distance" in flag.message
+    assert "none" not in flag.message
+
+
+@pytest.mark.parametrize("name", ["jcmt", "gbt", "srt"])
+def test_the_focus_on_a_near_source_has_the_least_path(name):
+    dish = load_telescope(name)
+    distance = 100 * dish.geometry.dish_radius_m**2
+    focus = focus_on_near_source_m(dish, distance)
+    assert focus > 0
+    at_focus = defocus_path_waves(dish, focus, 1.0, distance)
+    assert at_focus < 0.2 * defocus_path_waves(dish, 0.0, 1.0, distance)
+    # The least mean square of what is left is not the least range, but close to it.
+    ranges = [defocus_path_waves(dish, focus * factor, 1.0, distance) for factor in (0.8, 0.9, 1.1, 1.2)]
+    assert at_focus < min(ranges[0], ranges[-1])
+
+
+def test_the_focus_on_a_source_far_away_by_hand():
+    """A path of k r^2 dz, k the same over a flat dish, cancels r^2 / 2d."""
+    geometry = Geometry("prime-focus", 1.0, 20.0)
+    dish = Telescope("flat", geometry, Illumination("tophat"), Blockage(0.0))
+    # Prime focus: cos(2 atan(r / 2F)) falls by r^2 / 2F^2.
+    assert focus_on_near_source_m(dish, 1e4) == pytest.approx(20.0**2 / 1e4, rel=2e-3)
+
+
+def test_a_source_wider_than_a_map_is_refused():
+    wide = of(source=ExtendedSource("disc", 12.1 * BEAM))
+    with pytest.raises(
+        InputError, match=r"observing\.source_diameter = .*wider than map 1 \(dz -3 mm\) with its .*unit"
+    ):
+        check_observation(wide, TELESCOPE)
+    inside = of(source=ExtendedSource("disc", 11.9 * BEAM))
+    assert codes(check_observation(inside, TELESCOPE)) == ["source-size"]
+
+
+@pytest.mark.parametrize(("throw", "flagged"), [(0.45, True), (0.55, False)])
+def test_a_throw_within_the_beam_is_flagged(throw, flagged):
+    flags = check_observation(of(chop=Chop(throw * BEAM, 0.0)), TELESCOPE)
+    assert codes(flags, True) == (["chop-unresolved"] if flagged else [])
+    if flagged:
+        assert "0.45 lambda/D" in flags[0].message
 
 
 def test_a_path_that_is_mostly_of_dz_blames_dz_beside_a_near_source():
@@ -336,9 +379,13 @@ def test_apparent_diameters_are_those_of_the_fact_sheets():
     assert APPARENT_DIAMETERS_ARCSEC["moon"] == (1761, 2010)
 
 
-def test_tilt_of_an_offset_dish_is_no_defocus():
+@pytest.mark.parametrize(
+    ("dz", "moves_per_wavelength", "waves"),
+    [(38e-3, 4.1, 1.1), (35e-3, 5.0, 1.3), (12e-3, 3.1, 0.8), (10e-3, 2.9, 0.8), (10e-3, 3.0, 0.8)],
+)
+def test_path_of_the_gbt_is_that_of_its_receivers_without_its_tilt(dz, moves_per_wavelength, waves):
     gbt = load_telescope("gbt")
-    assert defocus_path_waves(gbt, 38e-3, 38e-3 / 4.1) == pytest.approx(1.1, abs=0.05)
+    assert defocus_path_waves(gbt, dz, dz / moves_per_wavelength) == pytest.approx(waves, abs=0.05)
 
 
 def test_importing_the_checks_imports_no_torch():

@@ -198,8 +198,31 @@ def test_the_telescope_file_is_accepted(tmp_path):
     assert telescope.conventions.defocus_sign == -1
     assert telescope.blockage.legs is not None
     for key, _ in known_keys():
-        if not key.startswith("geometry.residual_path"):
-            assert key.rpartition(".")[2] in README, key
+        assert key.rpartition(".")[2] in README, key
+
+
+def test_the_residual_path_is_accepted(tmp_path):
+    """All ways of writing one together, put into the telescope's file."""
+    from astropy.io import fits
+
+    from oofpy.telescope import load_telescope
+    from oofpy.telescope.schema import ResidualPathTable
+
+    static, table = toml_block("residual path").partition("[geometry]\n")[2].split("[geometry.residual_path]\n")
+    assert all(f"{key} = " in table for key in ResidualPathTable.model_fields)
+    path = tmp_path / "mydish.toml"
+    text = toml_block("mydish.toml").replace("[geometry]\n", f"[geometry]\n{static}")
+    path.write_text(f"{text}\n[geometry.residual_path]\n{table}", "utf-8")
+    for name, unit in (("path.fits", "1"), ("static.fits", "m")):
+        header = fits.Header({"BUNIT": unit})
+        for axis in (1, 2):
+            header.update({f"CRPIX{axis}": 33.0, f"CDELT{axis}": 0.5, f"CRVAL{axis}": 0.0, f"CUNIT{axis}": "m"})
+        fits.PrimaryHDU(np.full((65, 65), 2e-3), header).writeto(tmp_path / name)
+    geometry = load_telescope(path).geometry
+    assert geometry.residual_path.coefficients == ((0.0, 0.0, 1e-4), (0.0, 0.0, 0.0))
+    assert geometry.residual_path.zernike == ((4, 0, 1, 1e-3),)
+    for image in (geometry.residual_path.map, geometry.static_path):
+        assert (image.planes == 2e-3).all()
 
 
 def test_the_observation_file_is_accepted(tmp_path):
@@ -260,6 +283,9 @@ def test_geometries_are_those_that_are_known():
     [sentence] = re.findall(r"Of the shipped telescopes (.*?) are refused", README, re.DOTALL)
     unknown = [name for name in available_telescopes() if load_telescope(name).missing]
     assert code_spans(sentence) == unknown
+    shaped = [name for name in unknown if "geometry.residual_path" in load_telescope(name).missing]
+    [sentence] = re.findall(r"are given; (.*?), whose mirrors are shaped", README, re.DOTALL)
+    assert code_spans(sentence) == shaped
 
 
 def test_units_are_those_that_are_known():

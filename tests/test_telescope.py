@@ -139,6 +139,9 @@ def test_telescope_without_its_numbers_is_refused_and_says_which(name, missing):
     message = refusal(telescope.require_complete)
     assert all(key in message for key in missing)
     assert str(telescope_folder() / f"{name}.toml") in message
+    assert (" are unknown, and " in message) == (len(missing) > 1)
+    remedy = message.partition("needs")[2]
+    assert all(f"telescope.{key}" in remedy for key in missing)
 
 
 @pytest.mark.parametrize("name", [name for name in SHIPPED if name != "iram30m"])
@@ -154,6 +157,9 @@ def test_missing_path_of_a_shaped_dish_is_given_or_done_without():
     kvn = with_overrides(load_telescope("kvn21"), {"geometry.effective_focal_length": "100 m"})
     assert "geometry.shaped=false" in refusal(kvn.require_complete)
     with_overrides(kvn, {"geometry.shaped": "false"}).require_complete()
+    message = refusal(with_overrides, kvn, {"geometry.residual_path.used": "false"})
+    assert "geometry.residual_path: gives no path" in message
+    assert message.endswith("set telescope.geometry.shaped=false to do without it")
     rows = [{"n": 4, "l": 0, "power": 1, "value": 0.01}]
     shaped = with_overrides(kvn, {"geometry.residual_path.zernike": rows})
     shaped.require_complete()
@@ -408,6 +414,7 @@ secondary_tilt = { value = "24.37 deg", source = "a book" }
     ("old", "new", "key"),
     [
         ('"54 m"', '"-54 m"', "geometry.axis_offset = -54 m: is negative"),
+        ('"54 m"', '"300 m"', "geometry.axis_offset = 300 m: is more than 10 dish radii"),
         ('"36.7 deg"', '"90 deg"', "geometry.primary_tilt = 90 deg: is not between"),
         ('"24.37 deg"', '"-2 rad"', "geometry.secondary_tilt = -2 rad: is not between"),
         ("secondary_tilt", "# ", "geometry.secondary_tilt: is missing, and kind = offset-gregorian"),
@@ -418,14 +425,19 @@ def test_faulty_offset_dish_is_refused(write, old, new, key):
     assert f"{path}: {key}" in refusal(load_telescope, path)
 
 
-def test_offset_numbers_of_another_kind_are_not_used(write):
-    telescope = load_telescope(write('kind = "cassegrain"\n', OFFSET.replace("offset-gregorian", "gregorian")))
-    assert telescope.geometry.axis_offset_m == telescope.geometry.primary_tilt_rad == 0
-    values = {row.key: row.value for row in telescope.table()}
-    assert values["geometry.primary_tilt"] == "36.7 deg (not used)"
-    changed = with_overrides(telescope, {"geometry.kind": "offset-gregorian"})
-    assert changed.geometry.axis_offset_m == 54
-    assert "geometry.kind" in refusal(with_overrides, telescope, {"geometry.axis_offset": "1 m"})
+def test_offset_numbers_of_another_kind_are_refused(write):
+    path = write('kind = "cassegrain"\n', OFFSET.replace("offset-gregorian", "gregorian"))
+    message = refusal(load_telescope, path)
+    assert message.startswith(f"{path}: geometry.axis_offset = 54 m: means nothing for kind = gregorian; leave it out")
+    assert "geometry.kind = offset-gregorian" in message
+    plain = load_telescope(write())
+    assert "secondary_tilt = 1 deg: means nothing" in refusal(
+        with_overrides, plain, {"geometry.secondary_tilt": "1 deg"}
+    )
+    offset = load_telescope(write('kind = "cassegrain"\n', OFFSET))
+    without = {f"geometry.{name}": "none" for name in ("axis_offset", "primary_tilt", "secondary_tilt")}
+    changed = with_overrides(offset, {"geometry.kind": "cassegrain", **without})
+    assert changed.geometry == plain.geometry
 
 
 def test_image_offsets_are_read_and_listed(write):

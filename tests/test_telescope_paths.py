@@ -324,6 +324,12 @@ def test_faulty_zernike_terms_are_refused(write, rows, said):
     assert said in message
 
 
+def test_terms_without_their_unit_are_refused(write):
+    entry = zernike("{ n = 4, l = 0, power = 1, value = 1.0 }")
+    message = refusal(load_telescope, write(entry.replace('unit = "m", ', "")))
+    assert 'geometry.residual_path.zernike.unit: is missing; write unit = "m" inside the entry' in message
+
+
 def test_maps_made_in_python_are_checked():
     axis = np.linspace(-1, 1, 9)
     PathMap(axis, axis, np.zeros((1, 9, 9)))

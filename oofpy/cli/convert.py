@@ -13,7 +13,7 @@ from oofpy.cli import options
 from oofpy.cli.endings import Ending
 from oofpy.cli.fit_settings import entries_of
 from oofpy.cli.observing_words import conversions, how_taken
-from oofpy.cli.reading import as_taken, map_line, reading_of, telescope_flags, telescope_of
+from oofpy.cli.reading import as_taken, map_line, reading_of, require_orientation, telescope_flags, telescope_of
 from oofpy.cli.text_tables import flag_line
 from oofpy.errors import UsageError, one_line
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from oofpy.observation import Observation
     from oofpy.telescope import Telescope
 
-Out = Annotated[Path, typer.Option(metavar="NAME.fits", show_default=False, help="The file to write.")]
+Out = Annotated[
+    Path,
+    typer.Option(metavar="NAME.fits", parser=options.place_of, show_default=False, help="The file to write."),
+]
 
 
 def convert_command(
@@ -51,26 +54,40 @@ def convert_command(
     """
     from oofpy.io import write_oof_fits
 
-    _require_place(out, files, overwrite)
+    _require_place(out, overwrite)
+    _require_other(out, [*files, *([settings] if settings else [])])
     entries = entries_of(settings, assignments or [])
     reading = reading_of(dz, wavelength, frequency, maps, radius, mask)
     read = as_taken(reading, axes, offsets, parallactic_angle, in_focus, part, entries.observing).observation(files)
     dish = None
     if read.frame != "file" or telescope is not None or entries.telescope:
         dish = telescope_of(telescope, read, entries.telescope)
+    _require_other(out, [*(source.path for source in read.sources), *_files_of(dish)])
     observation = read if dish is None else _of_telescope(read, dish)
     write_oof_fits(observation, out, overwrite=overwrite, header=_header())
     print("\n".join(_told(out, read, observation, dish)), flush=True)
     return Ending.FLAGGED if any(flag.serious for flag in observation.flags) else Ending.DONE
 
 
-def _require_place(out: Path, files: Sequence[Path], overwrite: bool) -> None:
+def _require_place(out: Path, overwrite: bool) -> None:
     """Refuse, before any work, to replace a file that is not to be replaced."""
     from oofpy.io.atomic import refuse_existing
 
     refuse_existing(out, overwrite)
-    if any(file.resolve() == out.resolve() for file in files):
-        raise UsageError("this is one of the files to convert", file=out, key="--out", remedy="choose another name")
+
+
+def _require_other(out: Path, files: Sequence[str | Path]) -> None:
+    """Refuse to replace a file that was read, by whatever name it goes."""
+    if out.exists() and any(Path(file).exists() and out.samefile(file) for file in files):
+        raise UsageError("this is one of the files that are read", file=out, key="--out", remedy="choose another name")
+
+
+def _files_of(telescope: Telescope | None) -> list[str | Path]:
+    """Give the files that a telescope was read from."""
+    if telescope is None:
+        return []
+    own = [telescope.source_file] if telescope.source_file else []
+    return [*own, *(path_map.origin for path_map in telescope.path_maps() if path_map.origin)]
 
 
 def _of_telescope(read: Observation, telescope: Telescope) -> Observation:
@@ -79,6 +96,7 @@ def _of_telescope(read: Observation, telescope: Telescope) -> Observation:
 
     flags = (*read.flags, *telescope_flags(read, telescope))
     if read.frame != "file":
+        require_orientation(read, telescope)
         read = in_file_convention(read, telescope)
     return replace(read, telescope=telescope.name, flags=flags)
 

@@ -47,7 +47,8 @@ def worst(endings: Iterable[Ending]) -> Ending:
 
 def complain(line: str) -> None:
     """Print one line of error."""
-    print(f"oofpy: error: {line}", file=sys.stderr)
+    # The texts serve the commands and Python alike.
+    print(f"oofpy: error: {line.replace(' (overwrite=True)', '')}", file=sys.stderr)
 
 
 def guarded(action: Callable[[], Ending]) -> Ending:

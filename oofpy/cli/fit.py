@@ -21,6 +21,7 @@ from oofpy.cli.reading import (
     description_of,
     groups_of,
     reading_of,
+    require_orientation,
     telescope_flags,
     telescope_of,
 )
@@ -52,7 +53,7 @@ Device = Annotated[
         help="Where to compute; auto, if left out, takes CUDA where there is one.",
     ),
 ]
-Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the results go, a folder each.")]
+Out = Annotated[Path, typer.Option(metavar="DIR", parser=options.place_of, help="Where the results go, a folder each.")]
 NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no figures.")]
 
 
@@ -170,6 +171,7 @@ def _fit_group(files: Sequence[Path], job: _Job) -> Ending:
 
 def _fitted(observation: Observation, job: _Job, messages: Messages) -> FitResult:
     telescope = telescope_of(job.telescope, observation, job.overrides)
+    require_orientation(observation, telescope)
     for line in (conversions(observation, telescope), how_taken(observation.observing)):
         if line:
             messages.say(line)

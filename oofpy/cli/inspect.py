@@ -19,6 +19,7 @@ from oofpy.cli.reading import (
     description_of,
     groups_of,
     reading_of,
+    require_orientation,
     shipped_name,
     telescope_of,
 )
@@ -147,6 +148,7 @@ def _flags(observation: Observation, telescope: Telescope | None) -> tuple[Flag,
     from oofpy.conventions import in_model_convention
     from oofpy.plausibility import check_observation
 
+    require_orientation(observation, telescope)
     return (*observation.flags, *check_observation(in_model_convention(observation, telescope), telescope))
 
 

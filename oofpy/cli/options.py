@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from oofpy.errors import UsageError
+
 Files = Annotated[
     list[Path],
     typer.Argument(
@@ -123,5 +125,20 @@ Json = Annotated[
     bool,
     typer.Option("--json", help="Print JSON instead: an object for one observation, a list of them for several."),
 ]
+
+
+def place_of(text: str | Path) -> Path:
+    """Take the name of a file or folder to write; an empty one would be the working folder.
+
+    Raises
+    ------
+    UsageError
+        If it is empty.
+    """
+    if not str(text).strip():
+        raise UsageError("is empty", key="--out", value="''", remedy="give a name")
+    return Path(text)
+
+
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors, and JSON where asked for.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what exists.")]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from oofpy.errors import OofError, UsageError, one_line
+from oofpy.errors import InputError, OofError, UsageError, one_line
 from oofpy.flags import Flag
 
 if TYPE_CHECKING:
@@ -111,6 +112,9 @@ def _orientation(axes: str | None, offsets: str | None, parallactic_angle: str |
     angles = None
     if parallactic_angle is not None:
         angles = parse_quantities(parallactic_angle, "angle", key="--parallactic-angle")
+        if any(abs(angle) > 2 * math.pi * (1 + 1e-12) for angle in angles):
+            problem, remedy = "is beyond 360 deg", "check its unit"
+            raise UsageError(problem, key="--parallactic-angle", value=parallactic_angle, remedy=remedy)
     return SkyOrientation(known[offsets], angles, systems[axes])
 
 
@@ -197,6 +201,28 @@ def telescope_of(option: str | None, observation: Observation, overrides: Mappin
     return with_overrides(load_telescope(name), overrides or {})
 
 
+def require_orientation(observation: Observation, telescope: Telescope) -> None:
+    """Ask for all at once that an image in right ascension and declination does not say about its orientation.
+
+    Where one half is there, `in_model_convention` asks for the other.
+
+    Raises
+    ------
+    InputError
+        If neither the offsets nor the parallactic angle is known.
+    """
+    offsets = observation.orientation.offsets or telescope.conventions.image_offsets
+    if observation.frame == "sky-radec" and offsets is None and observation.orientation.parallactic_angle_rad is None:
+        raise InputError(
+            "it is not known how this image of the sky lies before the dish",
+            file=observation.sources[0].path if observation.sources else observation.name,
+            key="offsets, parallactic angle",
+            remedy="give --offsets telescope (where the telescope points relative to the source, as in a map of the "
+            "sky) or --offsets source (the reverse), and the position angle of the zenith, from north through east, "
+            "with --parallactic-angle",
+        )
+
+
 def telescope_flags(observation: Observation, telescope: Telescope) -> tuple[Flag, ...]:
     """Flag what is doubtful about a telescope for an observation as it was read.
 
@@ -243,8 +269,6 @@ def shipped_name(telescope: str | None) -> str | None:
 
 def description_of(observation: Observation) -> list[str]:
     """Describe what was read: a line for the observation and one for each map."""
-    import math
-
     from oofpy.io.wavelength import SPEED_OF_LIGHT_M_S
     from oofpy.quantities import format_frequency, format_length
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,12 +17,23 @@ from oofpy.cli.fit_settings import entries_of
 from oofpy.cli.observing_words import how_taken
 from oofpy.cli.reading import wavelength_m_of
 from oofpy.cli.text_tables import number
-from oofpy.errors import UsageError
+from oofpy.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from oofpy.simulation import NoiseModel, Sampling, SimulatedObservation
     from oofpy.telescope import Telescope
 
+# Settings of the simulator and the options that they come from.
+_OPTIONS = {
+    "defocus_m": "--dz",
+    "lateral_m": "--lateral",
+    "half_width_rad": "--half-width",
+    "faintest_peak_over_noise": "--snr",
+    "order": "--order",
+    "seed": "--seed",
+    "wavelength_m": "--wavelength, --frequency",
+    **dict.fromkeys(("points", "rows", "samples_per_row", "petals", "samples"), "--points"),
+}
 SAMPLINGS = ("grid", "raster", "daisy")
 
 Which = Annotated[
@@ -81,7 +93,7 @@ Lateral = Annotated[
         help="Lateral move of the subreflector (prime focus: of the feed) of every map or one for all, e.g. 1mm:0mm.",
     ),
 ]
-Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")]
+Out = Annotated[Path, typer.Option(metavar="DIR", parser=options.place_of, help="Where the files go.")]
 Name = Annotated[str, typer.Option(metavar="NAME", help="Files are NAME.fits, NAME.oof.fits, NAME.truth.json.")]
 
 
@@ -129,18 +141,19 @@ def simulate_command(
 
     defocus_m = parse_quantities(dz, "length", key="--dz")
     observing = apply_observing(Observing(), entries.observing, wavelength_m)
-    made = simulate(
-        dish,
-        wavelength_m=wavelength_m,
-        defocus_m=defocus_m,
-        surface=_surface(surface, coefficient or [], order),
-        order=order,
-        sampling=_sampling(sampling, points, _half_width_rad(half_width, wavelength_m, dish), seed),
-        noise=_noise(snr, noise or []),
-        seed=seed,
-        observing=observing,
-        lateral_m=None if lateral is None else _lateral_m(lateral, len(defocus_m)),
-    )
+    with _options_named():
+        made = simulate(
+            dish,
+            wavelength_m=wavelength_m,
+            defocus_m=defocus_m,
+            surface=_surface(surface, coefficient or [], order),
+            order=order,
+            sampling=_sampling(sampling, points, _half_width_rad(half_width, wavelength_m, dish), seed),
+            noise=_noise(snr, noise or []),
+            seed=seed,
+            observing=observing,
+            lateral_m=None if lateral is None else _lateral_m(lateral, len(defocus_m)),
+        )
     _write(made, dish, files, overwrite)
     rms_um = number(made.truth.half_path_rms_m * 1e6, ".2f")
     print(f"{len(made.observation.maps)} maps of a surface of {rms_um} um rms (half path, over the full disc):")
@@ -148,6 +161,18 @@ def simulate_command(
         print(how_taken(observing))
     print("\n".join(str(file) for file in files.values()))
     return Ending.DONE
+
+
+@contextmanager
+def _options_named() -> Iterator[None]:
+    """Name the option where the simulator names its setting."""
+    try:
+        yield
+    except ConfigurationError as error:
+        key = _OPTIONS.get(error.key or "", error.key)
+        raise ConfigurationError(
+            error.problem, file=error.file, key=key, value=error.value, remedy=error.remedy
+        ) from None
 
 
 def _files(out: Path, name: str) -> dict[str, Path]:
@@ -190,12 +215,19 @@ def _lateral_m(text: str, maps: int) -> list[tuple[float, ...]]:
     from oofpy.quantities import parse_quantity
 
     pairs = [pair.split(":") for pair in text.split(",")]
-    if len(pairs) not in (1, maps) or any(len(pair) != 2 for pair in pairs):
+    if any(len(pair) != 2 for pair in pairs):
         raise UsageError(
             "is not DX:DY for every map or one for all",
             key="--lateral",
             value=text or "''",
             remedy="write e.g. 1mm:0mm",
+        )
+    if len(pairs) not in (1, maps):
+        raise UsageError(
+            f"{len(pairs)} moves DX:DY are given for {maps} maps",
+            key="--lateral",
+            value=text,
+            remedy=f"give {maps}, one for each dz, or one for all",
         )
     moves = [tuple(parse_quantity(item, "length", key="--lateral") for item in pair) for pair in pairs]
     return moves if len(moves) == maps else moves * maps

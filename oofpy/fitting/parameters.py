@@ -123,6 +123,14 @@ class ParameterSet:
             raise ConfigurationError(
                 "the term is above the highest order of the fit", key=f"parameters.{name}", remedy="raise the order"
             )
+        kind, _, number = name.removesuffix("]").partition("[")
+        if kind in MAP_PARAMETERS and number.isdecimal():
+            maps = sum(one.startswith(f"{kind}[") for one in names)
+            raise ConfigurationError(
+                f"there is no map {number}",
+                key=f"parameters.{name}",
+                remedy=f"the maps are numbered from 1 to {maps}; {kind} alone is of all maps",
+            )
         known = ", ".join(
             [
                 "Z(n,l) with n from 2 to 12 and n - |l| even",

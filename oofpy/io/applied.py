@@ -23,7 +23,7 @@ from oofpy.io.parsing import parsing
 from oofpy.io.reader import FileContent, GivenNumber
 from oofpy.io.wavelength import SPEED_OF_LIGHT_M_S
 from oofpy.observation import FloatArray, SourceFile
-from oofpy.observing import AppliedCorrection
+from oofpy.observing import HIGHEST_APPLIED_ORDER, AppliedCorrection
 
 HOW = (
     "give a FITS image of the surface with BUNIT m or of the phase with BUNIT rad, the parameter table of oof "
@@ -81,7 +81,9 @@ def read_applied(path: str | Path, wavelength_m: float) -> Applied:
         try:
             correction, flags = _read(content, wavelength_m)
         except ConfigurationError as error:
-            raise InputError(error.problem, file=content.path, key=error.key, value=error.value) from error
+            raise InputError(
+                error.problem, file=content.path, key=error.key, value=error.value, remedy=error.remedy
+            ) from error
     return correction, content.source, flags
 
 
@@ -185,7 +187,18 @@ def _oof_correction(content: FileContent, hdu: Any, wavelength_m: float) -> tupl
     found, others = [], []
     for name, value in zip(names, values, strict=True):
         if re.fullmatch(r"z[0-9]{1,4}", name):
-            found.append((*_term(int(name[1:])), float(value)))
+            n, l = _term(int(name[1:]))
+            if n > HIGHEST_APPLIED_ORDER and value == 0:
+                continue
+            if n > HIGHEST_APPLIED_ORDER:
+                raise InputError(
+                    f"this is Z({n},{l}), and terms above order {HIGHEST_APPLIED_ORDER} (z90) are not supported",
+                    file=content.path,
+                    key="PARNAME",
+                    value=name,
+                    remedy="give the correction as an image of the surface, or without these terms",
+                )
+            found.append((n, l, float(value)))
         elif name and value != 0:
             others.append(name)
     if not found:

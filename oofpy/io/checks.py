@@ -44,8 +44,7 @@ def refuse_void(raw: RawMap, number: int) -> None:
     power, u_rad, v_rad = raw.power[there], raw.u_rad[there], raw.v_rad[there]
     without = "leave the map out with --maps"
     if not power.size:
-        problem = "no sample is observed: every row has NaN" if raw.power.size else "there are no samples"
-        raise _map_error(raw, number, problem, without)
+        raise _map_error(raw, number, *_nothing_observed(raw, without))
     if np.all(power == power[0]):
         what = "all values are zero" if power[0] == 0 else f"all values are {power[0]:g}"
         raise _map_error(raw, number, f"{what}, so there is no beam in it", without)
@@ -55,6 +54,23 @@ def refuse_void(raw: RawMap, number: int) -> None:
     if extent > 1:
         problem = f"the coordinates reach {extent:.6g}, beyond 1, so they are not in radians"
         raise _map_error(raw, number, problem, "convert them, or state their unit (TUNIT; coordinate_unit in TOML)")
+
+
+def _nothing_observed(raw: RawMap, without: str) -> tuple[str, str]:
+    """Say why no sample is left, and what to do."""
+    void = next((origin for origin in raw.error_origins if origin.void), None)
+    if not raw.power.size:
+        return "there are no samples", without
+    if void is not None:
+        problem = f"no sample is observed: no {void.kind} in {void.name} is positive"
+        return problem, f"correct or remove {void.name}, or {without}"
+    if not np.isnan(raw.power).all():
+        largest = f"{np.nanmax(np.abs(raw.power)):g}"
+        return f"no sample is observed: the values reach {largest}, and below {LARGEST_POWER:g} are possible", without
+    if raw.error_origins:
+        names = " or ".join(origin.name for origin in raw.error_origins)
+        return f"no sample is observed: every pixel is NaN in the map or left out by {names}", without
+    return "no sample is observed: every row has NaN", without
 
 
 def refuse_duplicates(maps: Sequence[RawMap], numbers: Sequence[int]) -> None:
@@ -70,12 +86,22 @@ def refuse_duplicates(maps: Sequence[RawMap], numbers: Sequence[int]) -> None:
     Raises
     ------
     InputError
-        If the power of two maps is equal sample by sample.
+        If the power of two maps is equal sample by sample, wherever both are observed.
     """
     for (first, one), (second, other) in combinations(zip(numbers, maps, strict=True), 2):
-        if np.array_equal(one.power, other.power, equal_nan=True):
+        if _same_data(one, other):
             problem = f"it holds the same data as map {first} ({one.label})"
             raise _map_error(other, second, problem, "give every map once")
+
+
+def _same_data(one: RawMap, other: RawMap) -> bool:
+    if one.power.shape != other.power.shape:
+        return False
+    first, second = observed(one), observed(other)
+    both = first & second
+    # Gaps may differ in copies, but two maps with little in common are no copies.
+    mostly = 2 * np.count_nonzero(both) > max(np.count_nonzero(first), np.count_nonzero(second))
+    return bool(mostly and np.array_equal(one.power[both], other.power[both]))
 
 
 def usable_errors(maps: Sequence[RawMap], numbers: Sequence[int]) -> tuple[list[FloatArray | None], tuple[Flag, ...]]:
@@ -111,20 +137,54 @@ def usable_errors(maps: Sequence[RawMap], numbers: Sequence[int]) -> tuple[list[
             equal += [] if values is None else [number]
             continue
         wrong = int(np.count_nonzero(~(np.isfinite(values) & (values > 0))))
+        name = raw.error_origins[0].name if raw.error_origins else "the error column"
         if wrong == values.size:
-            raise _map_error(raw, number, "no error is a positive number", "correct or remove the error column")
+            raise _map_error(raw, number, "no error is a positive number", f"correct or remove {name}")
         if wrong:
             message = (
-                f"map {number} ({raw.label}): {wrong} of {values.size} errors are zero, negative or NaN; "
+                f"map {number} ({raw.label}): {wrong} of {values.size} errors"
+                f"{f' from {name}' if raw.error_origins else ''} are zero, negative or NaN; "
                 "these samples are left out"
             )
             flags.append(Flag("errors-not-positive", message))
         errors.append(raw.error)
+    flags += _negative_weights(maps, numbers)
+    flags += _some_without_errors(maps, numbers)
     if equal:
         listed = ", ".join(str(number) for number in equal)
         message = f"the errors of map {listed} are all zero or all equal: none are taken as given"
         flags.append(Flag("errors-equal", message, serious=False))
     return errors, tuple(flags)
+
+
+def _negative_weights(maps: Sequence[RawMap], numbers: Sequence[int]) -> list[Flag]:
+    """Flag the images whose weights or hits are negative somewhere; their readers have left these pixels out."""
+    return [
+        Flag(
+            "errors-not-positive",
+            f"map {number} ({raw.label}): {origin.negative} of {raw.power.size} values in {origin.name} "
+            f"({origin.kind}) are negative; these samples are left out",
+        )
+        for number, raw in zip(numbers, maps, strict=True)
+        for origin in raw.error_origins
+        if origin.negative
+    ]
+
+
+def _some_without_errors(maps: Sequence[RawMap], numbers: Sequence[int]) -> list[Flag]:
+    """Note the maps without errors where others have them, unless their reader has said so."""
+    without = [
+        f"{number} ({raw.label})"
+        for number, raw in zip(numbers, maps, strict=True)
+        if raw.error is None and not raw.error_origins
+    ]
+    if not without or all(raw.error is None for raw in maps):
+        return []
+    message = (
+        f"there are no errors of map {', '.join(without)}, though of others: its samples all count as equal, and those "
+        "of the others by their errors"
+    )
+    return [Flag("weights-missing", message, serious=False)]
 
 
 def _all_equal(values: FloatArray) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -50,30 +51,30 @@ def resolve_defocus(
         If an argument contradicts the files.
     """
     maps = [raw for file in files for raw in file.maps]
-    if given is not None and in_focus is not None:
-        raise UsageError(
-            "the defocus is given as well",
-            file=files[0].path,
-            key="--in-focus",
-            value=in_focus,
-            remedy="give one of --dz and --in-focus",
-        )
-    if in_focus is not None and not 1 <= in_focus <= len(maps):
-        raise UsageError(
-            f"there is no map {in_focus}",
-            file=files[0].path,
-            key="--in-focus",
-            value=in_focus,
-            remedy=f"the maps are numbered from 1 to {len(maps)}",
-        )
+    if in_focus is not None:
+        _refuse_focus(files[0].path, maps, given, in_focus)
     if given is not None:
         return _as_given(maps, chosen, given), ()
     if not any(raw.defocus is None and raw.position is not None for raw in maps):
-        if in_focus is not None and any(raw.defocus is not None for raw in maps):
-            problem = "the maps give their defocus themselves, so it means nothing here"
-            raise UsageError(problem, file=files[0].path, key="--in-focus", value=in_focus, remedy="leave it out")
-        return [_filed(maps, index) for index in chosen], ()
+        return [_filed(files, maps, index) for index in chosen], ()
     return _from_positions(files, maps, chosen, in_focus)
+
+
+def _refuse_focus(path: Path, maps: Sequence[RawMap], given: tuple[float, ...] | None, in_focus: int) -> None:
+    """Refuse a number of the map in focus that means nothing."""
+    problem = ""
+    if not any(raw.defocus is None and raw.position is not None for raw in maps):
+        if any(raw.defocus is None for raw in maps):
+            problem = "these files give no positions of the subreflector, so it means nothing here"
+            remedy = "leave it out" if given is not None else "give the defocus of every map with --dz instead"
+        else:
+            problem, remedy = "the maps give their defocus themselves, so it means nothing here", "leave it out"
+    elif given is not None:
+        problem, remedy = "the defocus is given as well", "give one of --dz and --in-focus"
+    elif not 1 <= in_focus <= len(maps):
+        problem, remedy = f"there is no map {in_focus}", f"the maps are numbered from 1 to {len(maps)}"
+    if problem:
+        raise UsageError(problem, file=path, key="--in-focus", value=in_focus, remedy=remedy)
 
 
 def _as_given(maps: Sequence[RawMap], chosen: Sequence[int], given: tuple[float, ...]) -> list[float]:
@@ -90,16 +91,27 @@ def _as_given(maps: Sequence[RawMap], chosen: Sequence[int], given: tuple[float,
     )
 
 
-def _filed(maps: Sequence[RawMap], index: int) -> float:
+def _filed(files: Sequence[RawFile], maps: Sequence[RawMap], index: int) -> float:
     defocus = maps[index].defocus
     if defocus is None:
-        raise InputError(
-            f"the defocus of map {index + 1} ({maps[index].label}) is not given",
-            file=maps[index].file,
-            key="DZ",
-            remedy=_SAY_DZ,
-        )
+        path, key, remedy = _place_of_dz(files, index)
+        problem = f"the defocus of map {index + 1} ({maps[index].label}) is not given"
+        raise InputError(problem, file=path, key=key or "DZ", remedy=remedy)
     return defocus.finite()
+
+
+def _place_of_dz(files: Sequence[RawFile], index: int) -> tuple[Path, str | None, str]:
+    """Give the file where the defocus of a map belongs, its key in an observation TOML, and how to give it."""
+    for file in files:
+        if index < len(file.maps):
+            break
+        index -= len(file.maps)
+    raw = file.maps[index]
+    if file.path == raw.file:
+        return raw.file, None, _SAY_DZ
+    # Of the files, only an observation TOML has its maps in others.
+    remedy = f'write dz, e.g. dz = "-3mm", into the table [[maps]] of {raw.file.name}, or give --dz for every map'
+    return file.path, f"maps[{index + 1}].dz", remedy
 
 
 def _from_positions(
@@ -107,11 +119,12 @@ def _from_positions(
 ) -> tuple[list[float], tuple[Flag, ...]]:
     for index in chosen:
         if maps[index].position is None or maps[index].defocus is not None:
+            path, key, remedy = _place_of_dz(files, index)
             raise InputError(
                 "some maps give the position of the subreflector, but this one does not",
-                file=maps[index].file,
-                key=f"map {index + 1} ({maps[index].label})",
-                remedy=_SAY_DZ,
+                file=path,
+                key=key or f"map {index + 1} ({maps[index].label})",
+                remedy=remedy,
             )
     number = in_focus or _focus_in_files(files)
     flags: tuple[Flag, ...] = ()

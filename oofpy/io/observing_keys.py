@@ -17,8 +17,18 @@ from oofpy.errors import ConfigurationError, OofError
 from oofpy.flags import Flag
 from oofpy.io.wavelength import SPEED_OF_LIGHT_M_S
 from oofpy.observation import SourceFile
-from oofpy.observing import AppliedCorrection, Chop, ExtendedSource, Observing, Smearing
-from oofpy.quantities import Dimension, parse_quantity
+from oofpy.observing import (
+    LARGEST_ANGLE_RAD,
+    WIDEST_BAND,
+    AppliedCorrection,
+    Chop,
+    ExtendedSource,
+    Observing,
+    Smearing,
+    coefficient_fault,
+    given_twice,
+)
+from oofpy.quantities import Dimension, format_angle, format_frequency, parse_quantity
 
 NONE = "none"
 PREFIX = "observing."
@@ -118,6 +128,9 @@ def check_observing_texts(texts: Mapping[str, str], *, file: str | Path | None =
             near = difflib.get_close_matches(key, _KEYS, n=1)
             remedy = f"did you mean {PREFIX}{near[0]}?" if near else f"known: {', '.join(_KEYS)}"
             raise ConfigurationError("is no key of the observing", file=file, key=PREFIX + key, remedy=remedy)
+        if key == "applied" and not text.strip():
+            remedy = f"write e.g. 'Z(2,0)=0.3rad', the name of a file, or {NONE}"
+            raise ConfigurationError("is empty", file=file, key=PREFIX + key, value="''", remedy=remedy)
         if not _is_none(text) and (key != "applied" or is_coefficient_list(text)):
             _parsed(key, text, 1.0, file)
 
@@ -192,7 +205,7 @@ def resolve_observing(
         given["source_shape"] = "disc"
         message = "a source of this diameter and no shape is taken as a uniform disc (observing.source_shape)"
         flags = (*flags, Flag("source-disc-assumed", message, serious=False))
-    return ResolvedObserving(_built(given, file), sources, flags)
+    return ResolvedObserving(_built(given, texts, wavelength_m, file), sources, flags)
 
 
 def overlaid(lower: Mapping[str, Any], upper: Mapping[str, str]) -> dict[str, Any]:
@@ -306,7 +319,7 @@ def _parsed(key: str, text: str, wavelength_m: float, file: str | Path | None) -
 
 
 def _coefficients(text: str, file: str | Path | None) -> tuple[tuple[int, int, float], ...]:
-    found = []
+    found: list[tuple[int, int, float]] = []
     for item in re.split(r",(?=\s*Z)", text):
         match = _COEFFICIENT.fullmatch(item.strip())
         if match is None:
@@ -318,7 +331,13 @@ def _coefficients(text: str, file: str | Path | None) -> tuple[tuple[int, int, f
                 remedy="write e.g. 'Z(2,0)=0.3rad, Z(3,1)=-12deg', or the name of a file",
             )
         phase = parse_quantity(match[3], "angle", key=f"{PREFIX}applied Z({match[1]},{match[2]})", file=file)
-        found.append((int(match[1]), int(match[2]), phase))
+        n, l = int(match[1]), int(match[2])
+        twice = any((n, l) == (other_n, other_l) for other_n, other_l, _ in found)
+        fault = coefficient_fault(n, l, phase) or (given_twice(n, l) if twice else None)
+        if fault is not None:
+            problem, remedy = fault
+            raise ConfigurationError(problem, file=file, key=f"{PREFIX}applied", value=item.strip(), remedy=remedy)
+        found.append((n, l, phase))
     return tuple(found)
 
 
@@ -341,11 +360,31 @@ def _refuse_halves(given: Mapping[str, Any], file: str | Path | None) -> None:
         )
 
 
-def _built(given: Mapping[str, Any], file: str | Path | None) -> Observing:
+def _built(
+    given: Mapping[str, Any], texts: Mapping[str, str], wavelength_m: float, file: str | Path | None
+) -> Observing:
     try:
         return observing_of_values(given)
     except OofError as error:
-        remedy = error.remedy or f"set {error.key} rightly, or to none"
+        key = (error.key or "").removeprefix(PREFIX)
+        # As the user typed it, not as it was converted.
+        value = texts[key].strip() if key in texts and key != "applied" else error.value
+        remedy = error.remedy or _range_of(key, wavelength_m)
         raise ConfigurationError(
-            error.problem, file=error.file or file, key=error.key, value=error.value, remedy=remedy
+            error.problem, file=error.file or file, key=error.key, value=value, remedy=remedy
         ) from error
+
+
+def _range_of(key: str, wavelength_m: float) -> str | None:
+    """Say what may stand for a key, in a unit that is typed."""
+    if key not in _KEYS:
+        return None
+    dimension = _KEYS[key].dimension
+    widest = WIDEST_BAND * SPEED_OF_LIGHT_M_S / wavelength_m
+    ranges = {
+        "angle": f"an angle up to {format_angle(LARGEST_ANGLE_RAD)}, e.g. 20arcsec",
+        "frequency": f"a width up to {format_frequency(widest)}",
+        "length": "a length above zero, e.g. 3km",
+        "number": "a number from 0 to 10",
+    }
+    return f"give {ranges[dimension]}, or {PREFIX}{key}={NONE}" if dimension in ranges else None

@@ -157,6 +157,28 @@ class GivenNumber:
         return InputError(problem, file=self.file, key=self.key, value=self.value, remedy=remedy)
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorOrigin:
+    """One image that says the standard errors of another, or where there are observations; for messages.
+
+    Parameters
+    ----------
+    name : str
+        The extension or the file, such as `WEIGHT`.
+    kind : str
+        What its values are, such as `weight`.
+    negative : int
+        How many of them are negative; their samples are unobserved.
+    void : bool
+        Whether none of them is positive, so that no sample is observed.
+    """
+
+    name: str
+    kind: str
+    negative: int = 0
+    void: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RawMap:
     """One map as its file has it, in SI units, before anything is judged.
@@ -176,6 +198,8 @@ class RawMap:
     position : GivenNumber, optional
         Absolute axial position of the subreflector in metres, for formats that give no defocus: the defocus is then
         the difference to the map in focus.
+    error_origins : tuple of ErrorOrigin
+        For images: what says the errors and where there is an observation, first what gives the errors, or should.
     """
 
     file: Path
@@ -186,6 +210,7 @@ class RawMap:
     error: FloatArray | None = None
     defocus: GivenNumber | None = None
     position: GivenNumber | None = None
+    error_origins: tuple[ErrorOrigin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

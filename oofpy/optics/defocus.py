@@ -306,7 +306,7 @@ def steepest_path(geometry: Geometry, defocus_m: torch.Tensor) -> float:
     """
     radius = geometry.dish_radius_m
     step = 1e-3 * radius
-    x, y, _ = _rings(0.0, radius - step)
+    x, y = _rings(radius - step)
     images = [
         defocus_images(geometry, x + right * step, y + up * step) for right, up in ((1, 0), (-1, 0), (0, 1), (0, -1))
     ]
@@ -316,46 +316,8 @@ def steepest_path(geometry: Geometry, defocus_m: torch.Tensor) -> float:
     return float(torch.hypot(along_x, along_y).max())
 
 
-def path_range_m(
-    geometry: Geometry, blockage_radius_m: float, defocus_m: float, source_distance_m: float | None = None
-) -> float:
-    """Peak-to-valley of the defocus path over the open aperture, piston and best-fitting tilt removed.
-
-    Parameters
-    ----------
-    geometry : Geometry
-        Whose path.
-    blockage_radius_m : float, metres
-        Radius of the central disc that is left out.
-    defocus_m : float, metres
-        Move dz.
-    source_distance_m : float, metres, optional
-        Distance of a source that is near: its longer way to the rim, r^2/2d to first order, is added.
-
-    Returns
-    -------
-    float
-        Metres of path.
-    """
-    x, y, area = _rings(blockage_radius_m, geometry.dish_radius_m)
-    path = defocus_path(defocus_images(geometry, x, y), torch.tensor(defocus_m, dtype=torch.float64))
-    if source_distance_m is not None:
-        path = path + (x.square() + y.square()) / (2 * source_distance_m)
-    plane = torch.stack([torch.ones_like(x), x, y]).flatten(1)
-    weighted = plane * area.flatten()
-    tilt = torch.linalg.solve(weighted @ plane.T, weighted @ path.flatten())
-    left = path.flatten() - tilt @ plane
-    return float(left.max() - left.min())
-
-
-def _rings(inner_m: float, outer_m: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Points on rings from one radius to the other, both included, and the area each stands for."""
-    r = torch.linspace(inner_m, outer_m, _RINGS, dtype=torch.float64)
+def _rings(outer_m: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Points on rings from the centre to a radius."""
+    r = torch.linspace(0, outer_m, _RINGS, dtype=torch.float64)[:, None]
     angle = torch.arange(_SPOKES, dtype=torch.float64) * (2 * math.pi / _SPOKES)
-    area = r.clone()
-    area[[0, -1]] /= 2
-    return (
-        r[:, None] * angle.cos(),
-        r[:, None] * angle.sin(),
-        area[:, None].expand(-1, _SPOKES),
-    )
+    return r * angle.cos(), r * angle.sin()

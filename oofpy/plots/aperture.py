@@ -92,11 +92,13 @@ def surface_figure(result: FitResult) -> Figure:
 def _surface_line(result: FitResult) -> str:
     surface = result.fit.surface
     focus = with_error(surface.best_focus_m * 1e3, surface.best_focus_m_error * 1e3)
+    # The rms is of the dish without the correction, efficiency and focus are of the dish with it.
+    observed = "" if result.observing.applied is None else " as observed"
     return (
         f"without focus {surface.rms_without_focus_um:.0f} \N{MICRO SIGN}m, "
         f"unweighted {surface.rms_unweighted_um:.0f} \N{MICRO SIGN}m; "
-        f"efficiency {surface.exact_efficiency:.3f} (Ruze {surface.ruze_efficiency:.3f}); "
-        f"focus error dz {focus} mm"
+        f"efficiency{observed} {surface.exact_efficiency:.3f} (Ruze {surface.ruze_efficiency:.3f}); "
+        f"focus error{observed} dz {focus} mm"
     )
 
 

@@ -30,11 +30,18 @@ def require_between(key: str, value: Any, lower: float, upper: float, *, open_be
     """
     if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(value):
         raise ConfigurationError("is not a number", key=key, value=repr(value))
-    number = float(value)
+    number, unit = float(value), _unit(key)
     if number < lower or number > upper or (open_below and number == lower):
-        above = f"above {lower:g}" if open_below else f"at least {lower:g}"
-        below = "" if math.isinf(upper) else f" and at most {upper:g}"
-        raise ConfigurationError("is out of range", key=key, value=value, remedy=f"it must be {above}{below}")
+        above = f"above {lower:g}{unit}" if open_below else f"at least {lower:g}{unit}"
+        below = "" if math.isinf(upper) else f" and at most {upper:g}{unit}"
+        raise ConfigurationError(
+            "is out of range", key=key, value=f"{value}{unit}", remedy=f"it must be {above}{below}"
+        )
+
+
+def _unit(key: str) -> str:
+    """Unit that the name of a setting ends with, after a blank; empty for a number without one."""
+    return {"_m": " m", "_rad": " rad", "_db": " dB"}.get(key[key.rfind("_") :] if "_" in key else "", "")
 
 
 def require_count(key: str, value: Any, least: int) -> None:

@@ -30,6 +30,7 @@ _GEOMETRY_EXAMPLES = {
     "primary_tilt": "36.7 deg",
     "secondary_tilt": "24.37 deg",
 }
+_LARGEST_OFFSET = 10.0  # of the axis from the centre of the dish, in dish radii; that of the GBT is 1.08
 _TAPER_KEYS = ("edge_taper", "edge_taper_min", "edge_taper_max", "edge_taper_free")
 _ILLUMINATION_NEEDS: dict[str, tuple[str, ...]] = {
     "gaussian": _TAPER_KEYS,
@@ -70,7 +71,7 @@ def unused_keys(table: TelescopeTable) -> tuple[str, ...]:
 
 def _check_geometry(geometry: GeometryTable) -> None:
     _above_zero("geometry.dish_radius", geometry.dish_radius)
-    _check_residual_path(geometry.residual_path)
+    _check_residual_path(geometry)
     needed = _GEOMETRY_NEEDS[geometry.kind]
     for name in needed:
         if getattr(geometry, name) is None:
@@ -85,6 +86,8 @@ def _check_geometry(geometry: GeometryTable) -> None:
         _check_focal_lengths(geometry)
     if geometry.kind == "offset-gregorian":
         _check_offset(geometry)
+    else:
+        _refuse_offset(geometry)
 
 
 def _check_focal_lengths(geometry: GeometryTable) -> None:
@@ -109,6 +112,13 @@ def _check_offset(geometry: GeometryTable) -> None:
             "give the distance from the axis of the paraboloid, which passes y = -axis_offset, to the dish's centre",
             geometry.axis_offset.text,
         )
+    if geometry.axis_offset is not None and geometry.axis_offset.si > _LARGEST_OFFSET * geometry.dish_radius.si:
+        raise FaultyEntryError(
+            "geometry.axis_offset",
+            f"is more than {_LARGEST_OFFSET:g} dish radii of {geometry.dish_radius.text}",
+            "check the units",
+            geometry.axis_offset.text,
+        )
     for name in ("primary_tilt", "secondary_tilt"):
         angle = getattr(geometry, name)
         if angle is not None and abs(angle.si) >= math.pi / 2:
@@ -117,13 +127,26 @@ def _check_offset(geometry: GeometryTable) -> None:
             )
 
 
-def _check_residual_path(residual: ResidualPathTable | None) -> None:
-    if residual is not None and not (residual.coefficients or residual.zernike or residual.map):
-        raise FaultyEntryError(
-            "geometry.residual_path",
-            "gives no path",
-            "give coefficients, zernike or map, or leave the table out",
-        )
+def _refuse_offset(geometry: GeometryTable) -> None:
+    for name in _OFFSET_KEYS:
+        entry = getattr(geometry, name)
+        if entry is not None:
+            raise FaultyEntryError(
+                f"geometry.{name}",
+                f"means nothing for kind = {geometry.kind}",
+                f"leave it out (telescope.geometry.{name}=none), or set geometry.kind = offset-gregorian",
+                entry.text,
+            )
+
+
+def _check_residual_path(geometry: GeometryTable) -> None:
+    residual = geometry.residual_path
+    if residual is None or residual.coefficients or residual.zernike or residual.map:
+        return
+    remedy = "give coefficients, zernike or map, or leave the table out"
+    if geometry.shaped and geometry.kind != "tabulated":
+        remedy += ", and set telescope.geometry.shaped=false to do without it"
+    raise FaultyEntryError("geometry.residual_path", "gives no path", remedy)
 
 
 def _check_illumination(illumination: IlluminationTable) -> None:

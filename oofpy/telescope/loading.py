@@ -217,7 +217,7 @@ def _put(document: dict[str, Any], key: str, value: Any) -> None:
     target = document
     for part in parts[:-1]:
         target = target.setdefault(part, {})
-    if value is None or (isinstance(value, str) and value.strip().lower() == "none"):
+    if _removes(value):
         target.pop(parts[-1], None)
         return
     if issubclass(kind, Angles) and isinstance(value, str):
@@ -234,10 +234,14 @@ def _put(document: dict[str, Any], key: str, value: Any) -> None:
     target[parts[-1]] = value
 
 
+def _removes(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value.strip().lower() == "none")
+
+
 def _refuse_idle(settings: Mapping[str, Any], table: TelescopeTable) -> None:
     """Refuse a setting that would change nothing, so that nobody takes it for applied."""
-    for key in settings:
-        if key in unused_keys(table):
+    for key, value in settings.items():
+        if key in unused_keys(table) and not _removes(value):
             switch = "used" if key.startswith(("blockage.", "geometry.residual_path.")) else "kind"
             switch = f"{key.rpartition('.')[0]}.{switch}"
             raise FaultyEntryError(

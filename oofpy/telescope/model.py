@@ -217,17 +217,27 @@ class Telescope:
             Naming the file and the missing numbers.
         """
         if self.missing:
-            remedy = f"write the value into the file, or set telescope.{self.missing[0]}=VALUE"
-            if self.missing[0] == _RESIDUAL_PATH:
-                remedy = f"write its table into the file, or set telescope.{_RESIDUAL_PATH}.map=FILE"
-                if self.geometry.kind != "tabulated":
-                    remedy += ", or telescope.geometry.shaped=false to do without it"
+            are, them = ("is", "it") if len(self.missing) == 1 else ("are", "them")
             raise ConfigurationError(
-                f"is unknown, and the model of {self.name} needs it",
+                f"{are} unknown, and the model of {self.name} needs {them}",
                 file=self.source_file,
                 key=", ".join(self.missing),
-                remedy=remedy,
+                remedy=self._remedy(),
             )
+
+    def _remedy(self) -> str:
+        """Say how to give every number that is missing."""
+        numbers = [f"telescope.{key}=VALUE" for key in self.missing if key != _RESIDUAL_PATH]
+        remedies = []
+        if numbers:
+            what = "value" if len(numbers) == 1 else "values"
+            remedies.append(f"write the {what} into the file, or set {' and '.join(numbers)}")
+        if _RESIDUAL_PATH in self.missing:
+            remedy = f"write the table {_RESIDUAL_PATH} into the file, or set telescope.{_RESIDUAL_PATH}.map=FILE"
+            if self.geometry.kind != "tabulated":
+                remedy += ", or telescope.geometry.shaped=false to do without it"
+            remedies.append(remedy)
+        return "; ".join(remedies)
 
     def path_maps(self) -> tuple[PathMap, ...]:
         """Give the maps that were read for it, with their files and hashes."""

@@ -181,6 +181,8 @@ def _keys_under(parent: str) -> list[str]:
 def _missing(key: str, name: str) -> tuple[str, str]:
     if name == "source":
         return "is missing", 'say where the number comes from, or write source = "unsourced"'
+    if name == "unit":
+        return "is missing", 'write unit = "m" inside the entry, between its braces'
     if name == "value":
         return "has no value", 'write e.g. value = "50 m", or value = "unknown"'
     return "is missing", _example_entry(key)

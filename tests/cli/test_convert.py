@@ -3,11 +3,12 @@ import math
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.table import Table
 
 from oofpy.conventions import in_model_convention
 from oofpy.io import read_observation
 from oofpy.observation import SkyOrientation
-from oofpy.telescope import load_telescope, with_overrides
+from oofpy.telescope import load_telescope, telescope_folder, with_overrides
 
 DZ_M = (1.1e-3, 0.0, -3e-3)
 
@@ -109,14 +110,35 @@ def test_flags_and_exit_code(run, maps_file, tmp_path):
 def test_existing_files_are_refused_and_replaced_when_asked(run, refused, text_files, tmp_path):
     out = tmp_path / "made.fits"
     out.write_text("precious")
-    assert f"{out}: this exists already; give --overwrite" in refused("convert", *text_files, *WORDS, "--out", out)
+    message = refused("convert", *text_files, *WORDS, "--out", out)
+    assert f"{out}: this exists already; give --overwrite to replace it" in message
     assert out.read_text() == "precious"
     assert run("convert", *text_files, *WORDS, "--out", out, "--overwrite").code == 0
     assert len(read_observation(out).maps) == 3
     before = out.read_bytes()
     words = ("convert", out, "--out", tmp_path / "." / "made.fits", "--overwrite")
-    assert "made.fits: --out: this is one of the files to convert; choose another name" in refused(*words)
+    assert "made.fits: --out: this is one of the files that are read; choose another name" in refused(*words)
     assert out.read_bytes() == before
+
+
+def test_no_file_that_was_read_is_replaced(refused, text_files, tmp_path):
+    """Nor one that the command line does not name, or names otherwise."""
+    (tmp_path / "dish.toml").write_text((telescope_folder() / "jcmt.toml").read_text())
+    (tmp_path / "settings.toml").write_text("[observing]\nsource_diameter = '3 arcsec'\nsource_shape = 'disc'\n")
+    (tmp_path / "bad.csv").write_text("map,sample\n1,3\n")
+    Table({"n": [3], "l": [1], "phase_rad": [0.2]}).write(tmp_path / "tilt.ecsv")
+    maps = "".join(
+        f"[[maps]]\nfile = '{file.name}'\ndz = '{dz} m'\n" for file, dz in zip(text_files, DZ_M, strict=True)
+    )
+    (tmp_path / "all.toml").write_text(f"frequency = '271.3 GHz'\nobserving.applied = 'tilt.ecsv'\n{maps}")
+    (tmp_path / "link.fits").symlink_to(text_files[2])
+    words = ["convert", tmp_path / "all.toml", "--telescope", tmp_path / "dish.toml", "--mask", tmp_path / "bad.csv"]
+    words += ["--settings", tmp_path / "settings.toml", "--overwrite", "--out"]
+    files = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert len(files) == 9
+    for path, content in files.items():
+        assert "this is one of the files that are read" in refused(*words, path)
+        assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize(
@@ -128,12 +150,14 @@ def test_existing_files_are_refused_and_replaced_when_asked(run, refused, text_f
         ([*WORDS, "--set", "order=3"], "--set order: is no entry of the telescope and nothing about the observing"),
         ([*WORDS, "--set", "telescope.illumination.edge_taper=-9dB"], "the file names no telescope"),
         ([*WORDS, "--offsets", "sky"], "--offsets = sky: is not known; choose telescope"),
+        ([*WORDS, "--parallactic-angle", "10deg,35rad"], "--parallactic-angle = 10deg,35rad: is beyond 360 deg"),
+        ([*WORDS, "--out", ""], "--out = '': is empty; give a name"),
         ([*WORDS, "--in-focus", "0"], "--in-focus = 0: is no number of a map"),
     ],
 )
 def test_bad_options_are_one_line(refused, text_files, tmp_path, words, said):
     out = tmp_path / "new" / "made.fits"
-    assert said in refused("convert", *text_files, *words, "--out", out)
+    assert said in refused("convert", *text_files, "--out", out, *words)
     assert not out.parent.exists()
 
 
@@ -177,6 +201,17 @@ def test_images_of_the_sky(run, refused, tmp_path, axes, words, orientation):
     for key, sign in signs.items():
         command += ["--set", f"telescope.{key}={sign}"]
     assert "give --offsets telescope" in refused(*command, "--telescope", "jcmt")
+    if words:
+        alone = [word for word in command if word not in words]
+        for name in ("convert", "fit", "inspect"):
+            rest = alone[1:] if name == "convert" else alone[1:-6] + alone[-4:]
+            asked = run(name, *rest, "--telescope", "jcmt")
+            message = asked.err.splitlines()[-1]
+            assert asked.code == 2
+            assert "--offsets telescope" in message
+            assert "--parallactic-angle" in message
+            asked = run(name, *rest, "--telescope", "jcmt", "--offsets", "telescope")
+            assert "give the position angle of the zenith" in asked.err
     outcome = run(*command, "--telescope", "jcmt", "--offsets", "telescope")
     assert (outcome.code, outcome.err) == (0, "")
     lines = outcome.out.splitlines()

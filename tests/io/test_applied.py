@@ -145,8 +145,14 @@ def test_sequence_numbers_of_oof_are_those_of_osa(make):
     table = oof_table([f"z{i}" for i in numbers], [0.25] * 91)
     correction = read_applied(make("a.fits", content(fits.PrimaryHDU(), table)), WAVELENGTH_M)[0]
     assert [(n * (n + 1) + n + l) // 2 for n, l, _ in correction.coefficients] == list(numbers)
-    with pytest.raises(InputError, match=r"Z\(13,-13\)"):
-        read_applied(make("a.fits", content(fits.PrimaryHDU(), oof_table(["z91"], [1]))), WAVELENGTH_M)
+    message = r"a.fits: PARNAME = z92: this is Z\(13,-11\), and terms above order 12 \(z90\) are not supported; give "
+    higher = oof_table(["z3", "z91", "z92", "z93"], [0.5, 0, 1, 1])
+    with pytest.raises(InputError, match=message):
+        read_applied(make("a.fits", content(fits.PrimaryHDU(), higher)), WAVELENGTH_M)
+    without = oof_table(["z3", "z91"], [0.5, 0])
+    assert read_applied(make("a.fits", content(fits.PrimaryHDU(), without)), WAVELENGTH_M)[0].coefficients == (
+        (2, -2, 0.5),
+    )
 
 
 def test_frequency_of_the_table_must_be_that_of_the_observation(make):

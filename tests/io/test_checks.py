@@ -115,3 +115,26 @@ def test_name_that_contradicts_the_sign(make):
     assert codes(found) == [("defocus-contradicts-name", True)]
     assert "PLUS OOF has dz = -0.001 m, MINUS OOF has dz = 0.001 m" in found.flags[0].message
     assert codes(read_observation(path, defocus_m=[1e-3, 0, -1e-3])) == [("defocus-replaced", False)]
+
+
+def test_values_out_of_range_are_not_called_nan(make):
+    with pytest.raises(InputError, match=r"no sample is observed: the values reach 6e\+301, and below 1e\+100 are"):
+        read_observation(
+            make("a.txt", "0 0 6e301\n1e-4 0 5e301\n"), make.columns("b.txt"), defocus_m=[0, 1], wavelength_m=1
+        )
+
+
+def test_a_copy_with_other_gaps_is_the_same_data(make):
+    gappy = np.where(np.arange(8) == 2, np.nan, GOOD)
+    with pytest.raises(InputError, match=r"map 3 \(HDU 3\): it holds the same data as map 1"):
+        read_observation(make.pyoof(tables=tables(GOOD, OTHER, gappy)))
+    # What two maps have in common must be most of them.
+    left, right = (np.where(np.arange(8) < 4, one, other) for one, other in ((np.nan, GOOD), (GOOD, np.nan)))
+    assert len(read_observation(make.pyoof(tables=tables(left, right, OTHER))).maps) == 3
+
+
+def test_text_columns_with_and_without_errors_are_noted(make):
+    paths = [make.columns("a.txt", 0, np.linspace(1, 2, 12)), make.columns("b.txt", 1)]
+    found = read_observation(*paths, defocus_m=[0, 1e-3], wavelength_m=1e-3)
+    assert codes(found) == [("weights-missing", False)]
+    assert "map 2 (b)" in found.flags[0].message

@@ -131,3 +131,31 @@ def test_nobody_says_anything():
         "a: DZ: the defocus of map 1 (a-1) is not given; give the defocus of every map with --dz, or list the files "
         "with their dz in an observation TOML"
     )
+
+
+def test_toml_without_dz_is_named_with_its_key():
+    toml = Path("night/obs.toml")
+    listed = file("a", [None, None]).maps[1]
+    files = [file("b", defocus=[0.0]), RawFile(maps=(listed, listed), sources=(SourceFile(toml, ""),))]
+    with pytest.raises(InputError) as caught:
+        resolve_defocus(files, [0, 2])
+    assert str(caught.value) == (
+        f'{toml}: maps[2].dz: the defocus of map 3 (a-2) is not given; write dz, e.g. dz = "-3mm", into the table '
+        "[[maps]] of a, or give --dz for every map"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "remedy"), [(None, "give the defocus of every map with --dz instead"), ((0.0, 1e-3), "leave it out")]
+)
+def test_focus_means_nothing_without_positions(given, remedy):
+    with pytest.raises(UsageError) as caught:
+        resolve_defocus([file("a", [None, None])], [0, 1], given, in_focus=2)
+    assert str(caught.value) == (
+        "a: --in-focus = 2: these files give no positions of the subreflector, so it means nothing here; " + remedy
+    )
+
+
+def test_focus_and_given_defocus_of_maps_that_give_it_themselves():
+    with pytest.raises(UsageError, match=r"--in-focus = 1: the maps give their defocus themselves, .*; leave it out"):
+        resolve_defocus([file("a", defocus=[0, 5e-3])], [0, 1], (0.0, 1e-3), in_focus=1)

@@ -5,7 +5,7 @@ import pytest
 from oofpy.errors import ConfigurationError, OofError
 from oofpy.io import apply_observing, observing_keys
 from oofpy.io.observing_keys import check_observing_texts, observing_of_values, resolve_observing, values_of
-from oofpy.observing import Observing
+from oofpy.observing import AppliedCorrection, Observing
 
 WAVELENGTH_M = 299_792_458.0 / 90e9
 EVERYTHING = {
@@ -136,18 +136,45 @@ def test_text_of_a_message():
         ({"chop_throw": "57.8"}, "observing.chop_throw = 57.8: has no unit"),
         ({"chop_throw": "3 mm"}, "observing.chop_throw = 3 mm: has the unit 'mm', which is a unit of length"),
         ({"source_shape": "ring"}, "observing.source_shape = ring: is not known; choose one of disc, limb-darkened"),
-        ({"chop_throw": "-3 deg", "chop_angle": "0"}, "observing.chop_throw = .* must be an angle above zero"),
-        ({"chop_throw": "7 deg", "chop_angle": "0"}, "observing.chop_throw = .* below 0.1 rad; set observing.chop_th"),
+        ({"chop_throw": "-3 deg", "chop_angle": "0"}, "observing.chop_throw = -3 deg: must be an angle above zero"),
+        (
+            {"chop_throw": "10deg", "chop_angle": "0"},
+            "observing.chop_throw = 10deg: must .* 0.1 rad; give an angle up to 5.72958 deg, e.g. 20arcsec, or "
+            "observing.chop_throw=none$",
+        ),
+        (
+            {"limb_darkening": "11", "source_diameter": "3arcsec", "source_shape": "limb-darkened"},
+            "observing.limb_darkening = 11: must be an exponent from 0 to 10; give a number from 0 to 10, or",
+        ),
         ({"limb_darkening": "0.3", "source_diameter": "3arcsec"}, "means nothing for a source of shape disc"),
-        ({"bandwidth": "200 GHz"}, "observing.bandwidth = 2.22222: must be from 0 to 1"),
-        ({"source_distance": "-3 m"}, "observing.source_distance = -3 m: must be a positive length"),
+        (
+            {"bandwidth": "200GHz"},
+            "observing.bandwidth = 200GHz: must be from 0 to 0.5 of the .*; give a width up to 45 GHz, or "
+            "observing.bandwidth=none$",
+        ),
+        (
+            {"source_distance": "-3 m"},
+            "observing.source_distance = -3 m: must be a positive length; give a length above zero, e.g. 3km, or",
+        ),
         (
             {"applied": "Z(2,0)"},
             r"observing.applied = Z\(2,0\): is no list of coefficients; write e.g. 'Z\(2,0\)=0.3rad",
         ),
         ({"applied": "Z(2,0)=0.3"}, r"observing.applied Z\(2,0\) = 0.3: has no unit"),
-        ({"applied": "Z(2,1)=0.3rad"}, r"observing.applied = Z\(2,1\) = 0.3 rad: is not a finite coefficient"),
-        ({"applied": "Z(2,0)=0.3rad,Z(2,0)=1rad"}, "given once"),
+        (
+            {"applied": "Z(2,0)=1deg, Z(2,1)=0.3rad"},
+            r"observing.applied = Z\(2,1\)=0.3rad: there is no Zernike term with n = 2 and l = 1; for n = 2, l is "
+            "one of -2, 0, 2$",
+        ),
+        (
+            {"applied": "Z(2,0)=0.5rad,Z(2,0)=1rad"},
+            r"observing.applied = Z\(2,0\)=1rad: Z\(2,0\) is given twice; give every term once",
+        ),
+        (
+            {"applied": "Z(13,1)=12deg"},
+            r"observing.applied = Z\(13,1\)=12deg: n = 13 is above 12; terms from n = 0 to 12 are supported; give a ",
+        ),
+        ({"applied": " "}, "observing.applied = '': is empty; write e.g. .*, the name of a file, or none"),
         ({"applied": "Z(2,0)=0.3rad Z(4,0)=1rad"}, "observing.applied"),
         ({"applied": "no-such-file.fits"}, "no-such-file.fits: there is no such file"),
     ],
@@ -172,3 +199,18 @@ def test_smearing_of_nothing_is_refused(key, text):
     assert str(caught.value) == (
         f"observing.{key} = {text}: must be an angle above zero; write observing.{key}=none where there is none"
     )
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "problem"),
+    [
+        (((13, 1, 0.1),), "n = 13 is above 12"),
+        (((-1, 1, 0.1),), "n = -1 is below 0"),
+        (((2, 4, 0.1),), "there is no Zernike term with n = 2 and l = 4"),
+        (((2, 0, 0.1), (2, 0, 0.2)), r"Z\(2,0\) is given twice"),
+        (((2, 0, math.nan),), "is not a finite number"),
+    ],
+)
+def test_coefficients_of_a_correction_made_in_a_program(coefficients, problem):
+    with pytest.raises(ConfigurationError, match=f"observing.applied = Z.*: {problem}"):
+        AppliedCorrection(coefficients)

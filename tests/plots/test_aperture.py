@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from oofpy.observing import AppliedCorrection, Observing
 from oofpy.plots import phase_figure, surface_figure
 
 
@@ -84,3 +85,13 @@ def test_flat_or_unknown_surface_is_drawn(made_result, value):
     result = replace(made_result, aperture=replace(aperture, **images))
     phase_figure(result).canvas.draw()
     surface_figure(result).canvas.draw()
+
+
+def test_efficiency_and_focus_are_those_as_observed(made_result):
+    """Where a correction was on the dish, they are not of the surface that is drawn."""
+    corrected = replace(made_result, observing=Observing(applied=AppliedCorrection(((2, 0, 0.1),))))
+    plain = replace(made_result, observing=Observing())
+    for result, observed in ((plain, ""), (corrected, " as observed")):
+        texts = " ".join(text.get_text() for text in surface_figure(result).texts)
+        assert f"efficiency{observed} 0." in texts
+        assert f"focus error{observed} dz" in texts

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from oofpy.flags import Flag
 from oofpy.io.formats.image_companions import companion_values, extension_name, named_extension, required_extension
+from oofpy.io.formats.image_errors import ImageErrors, image_errors
 from oofpy.io.formats.image_headers import header_elevation, header_frequency, header_number, header_text
 from oofpy.io.formats.sky_images import ImagePlane, image_values, sky_image
-from oofpy.io.formats.wcs_images import errors_of
 from oofpy.io.reader import FileContent, GivenNumber, RawFile, Reader
-from oofpy.observation import BoolArray, FloatArray
+from oofpy.observation import BoolArray
 
 SIGNAL, WEIGHT, COVERAGE = "signal_I", "weight_I", "coverage_bool_I"
 _MICRON_M = 1e-6
@@ -55,9 +52,14 @@ def read(content: FileContent) -> RawFile:
     primary = content.hdus[0].header
     signal = required_extension(content, SIGNAL, "the map")
     weight = companion_values(content, WEIGHT, required_extension(content, WEIGHT, "the weights of the map"), signal)
-    error, observed, flags = _errors(content, signal, weight)
+    said = image_errors(content, "weight", WEIGHT, weight)
     plane = ImagePlane(
-        SIGNAL, image_values(content, signal, SIGNAL), error, observed, position=_subreflector_position(content)
+        SIGNAL,
+        image_values(content, signal, SIGNAL),
+        said.error,
+        _observed(content, signal, said),
+        position=_subreflector_position(content),
+        error_origins=said.origins,
     )
     raw, frame = sky_image(content, _coordinates(primary, signal.header), plane)
     wavelength = header_number(content, primary, "OOF_W", "m")
@@ -71,23 +73,20 @@ def read(content: FileContent) -> RawFile:
         object_name=header_text(primary, "SOURCE", "OBJECT"),
         date=header_text(primary, "DATEOBS0", "DATE-OBS"),
         elevation_rad=elevation_rad,
-        flags=(*flags, *elevation_flags),
+        flags=(*said.flags, *elevation_flags),
         frame=frame,
     )
 
 
-def _errors(
-    content: FileContent, signal: Any, weight: FloatArray
-) -> tuple[FloatArray | None, BoolArray | None, tuple[Flag, ...]]:
-    """Standard errors, where the map is observed, and a flag if the weights say nothing."""
+def _observed(content: FileContent, signal: Any, said: ImageErrors) -> BoolArray:
+    """Where the map is observed by its weights and its coverage; simulations write zero into both."""
     extension = named_extension(content, COVERAGE)
-    covered = None if extension is None else companion_values(content, COVERAGE, extension, signal) > 0
-    if not np.any(weight):
-        message = f"{content.path.name}: {WEIGHT} is zero everywhere, so no weights are taken as given"
-        blank = covered is None or not covered.any()
-        return None, None if blank else covered, (Flag("weights-void", message, serious=False),)
-    error, observed = errors_of("weight", weight)
-    return error, observed if covered is None else observed & covered, ()
+    if extension is None:
+        return said.observed
+    covered = companion_values(content, COVERAGE, extension, signal) > 0
+    if said.error is None and not covered.any():
+        return said.observed
+    return said.observed & covered
 
 
 def _coordinates(primary: Any, header: Any) -> Any:

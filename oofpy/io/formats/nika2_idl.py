@@ -7,9 +7,9 @@ import numpy as np
 from oofpy.errors import InputError
 from oofpy.flags import Flag
 from oofpy.io.formats.image_companions import companion_values, extension_name, named_extension, required_extension
+from oofpy.io.formats.image_errors import ImageErrors, image_errors
 from oofpy.io.formats.image_headers import header_frequency, header_text, header_wavelength
 from oofpy.io.formats.sky_images import ImagePlane, azimuth_offset_notes, image_values, sky_image
-from oofpy.io.formats.wcs_images import errors_of
 from oofpy.io.reader import FileContent, RawFile, Reader
 from oofpy.observation import FloatArray
 
@@ -115,9 +115,11 @@ def read_band(content: FileContent, band: str) -> RawFile:
     image = required_extension(content, names["Brightness"], "the map")
     hits_image = required_extension(content, names["Nhits"], "the hits of the map")
     hits = companion_values(content, names["Nhits"], hits_image, image)
-    error, flags = _errors(content, names, hits)
+    said, flags = _errors(content, names, hits)
     values = image_values(content, image, names["Brightness"])
-    raw, frame = sky_image(content, image.header, ImagePlane(names["Brightness"], values, error, hits > 0))
+    origins = tuple(origin for one in said for origin in one.origins)
+    plane = ImagePlane(names["Brightness"], values, said[0].error, said[-1].observed, error_origins=origins)
+    raw, frame = sky_image(content, image.header, plane)
     primary = content.hdus[0].header
     return RawFile(
         maps=(raw,),
@@ -141,15 +143,16 @@ def _named_bands(content: FileContent) -> tuple[str, ...]:
 
 def _errors(
     content: FileContent, names: dict[str, str], hits: FloatArray
-) -> tuple[FloatArray | None, tuple[Flag, ...]]:
-    """Standard errors of the pixels, and a flag where only the hits give them."""
+) -> tuple[list[ImageErrors], tuple[Flag, ...]]:
+    """What the standard deviation and the hits say, the hits last, and a flag where only these give errors."""
+    by_hits = image_errors(content, "hits", names["Nhits"], hits)
     stddev = named_extension(content, names["Stddev"])
     if stddev is not None:
         image = required_extension(content, names["Brightness"], "the map")
-        return companion_values(content, names["Stddev"], stddev, image), ()
-    error, _ = errors_of("hits", hits)
+        values = companion_values(content, names["Stddev"], stddev, image)
+        return [image_errors(content, "error", names["Stddev"], values), by_hits], ()
     message = f"{content.path.name}: {names['Stddev']} is missing; the errors go as 1/sqrt of {names['Nhits']}"
-    return error, (Flag("errors-from-hits", message, serious=False),)
+    return [by_hits], (Flag("errors-from-hits", message, serious=False),)
 
 
 READER = Reader(

@@ -6,9 +6,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from oofpy.errors import InputError
 from oofpy.flags import Flag
 from oofpy.io.formats.image_companions import refuse_other_pixels
+from oofpy.io.formats.image_errors import ImageErrors, image_errors
 from oofpy.io.formats.image_headers import header_frequency, header_text, header_wavelength
 from oofpy.io.formats.sky_images import (
     ImagePlane,
@@ -18,10 +21,9 @@ from oofpy.io.formats.sky_images import (
     is_sky_header,
     sky_image,
 )
-from oofpy.io.formats.wcs_images import errors_of
 from oofpy.io.parsing import parsing
-from oofpy.io.reader import FileContent, RawFile, Reader
-from oofpy.observation import FloatArray, SourceFile
+from oofpy.io.reader import ErrorOrigin, FileContent, RawFile, Reader
+from oofpy.observation import SourceFile
 
 # The weights of `map.fits` are in `maprgw.fits`.
 WEIGHTS = "rgw"
@@ -67,9 +69,9 @@ def read(content: FileContent) -> RawFile:
     _refuse_weights(content.path)
     hdu = content.hdus[0]
     values = image_values(content, hdu, content.path.stem)
-    weight, sources, flags = _weights(content, hdu)
-    error, observed = (None, None) if weight is None else errors_of("weight", weight)
-    raw, frame = sky_image(content, hdu.header, ImagePlane(content.path.stem, values, error, observed))
+    said, sources = _weights(content, hdu, values.shape)
+    plane = ImagePlane(content.path.stem, values, said.error, said.observed, error_origins=said.origins)
+    raw, frame = sky_image(content, hdu.header, plane)
     return RawFile(
         maps=(raw,),
         sources=(content.source, *sources),
@@ -78,7 +80,7 @@ def read(content: FileContent) -> RawFile:
         telescope=header_text(hdu.header, "TELESCOP"),
         object_name=header_text(hdu.header, "OBJECT"),
         date=header_text(hdu.header, "DATE-OBS"),
-        flags=(*flags, *azimuth_offset_notes(content, hdu.header)),
+        flags=(*said.flags, *azimuth_offset_notes(content, hdu.header)),
         frame=frame,
     )
 
@@ -116,12 +118,13 @@ def _refuse_weights(path: Path) -> None:
         )
 
 
-def _weights(content: FileContent, image: Any) -> tuple[FloatArray | None, tuple[SourceFile, ...], tuple[Flag, ...]]:
-    """Weights of the map and their file; a flag where there is none."""
+def _weights(content: FileContent, image: Any, shape: tuple[int, ...]) -> tuple[ImageErrors, tuple[SourceFile, ...]]:
+    """What the weights of the map say, and their file; a flag where there is none."""
     path = _weights_path(content.path)
     if not path.exists():
         message = f"{content.path.name}: there are no weights beside it ({path.name}), so all errors count as equal"
-        return None, (), (Flag("weights-missing", message, serious=False),)
+        origins = (ErrorOrigin(path.name, "weight"),)
+        return ImageErrors(None, np.ones(shape, bool), origins, (Flag("weights-missing", message, serious=False),)), ()
     companion = FileContent.load(path)
     with parsing(path):
         if not companion.hdus or not is_image(companion.hdus[0]):
@@ -132,7 +135,7 @@ def _weights(content: FileContent, image: Any) -> tuple[FloatArray | None, tuple
             )
         weight = image_values(companion, companion.hdus[0], path.stem)
         refuse_other_pixels(companion, companion.hdus[0], image, where=content.path.name)
-    return weight, (companion.source,), ()
+    return image_errors(content, "weight", path.name, weight), (companion.source,)
 
 
 READER = Reader(

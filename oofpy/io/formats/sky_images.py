@@ -20,7 +20,7 @@ from oofpy.errors import InputError
 from oofpy.flags import Flag
 from oofpy.io.formats.image_headers import MOST_AXES, header_text, required_number
 from oofpy.io.formats.sky_axes import PROJECTIONS, RADIANS_PER_UNIT, SkyAxes, angle_unit, find_sky_axes
-from oofpy.io.reader import FileContent, GivenNumber, RawMap
+from oofpy.io.reader import ErrorOrigin, FileContent, GivenNumber, RawMap
 from oofpy.observation import BoolArray, FileFrame, FloatArray
 
 # Beyond this the arrays of a few maps would not fit into a gigabyte; beam maps have some hundred pixels a side.
@@ -45,6 +45,8 @@ class ImagePlane:
         False where a pixel was not observed.
     defocus, position : GivenNumber, optional
         Defocus, or absolute position of the subreflector, in metres, as the file gives it.
+    error_origins : tuple of ErrorOrigin
+        What says the errors and where there is an observation, first what gives the errors.
     """
 
     label: str
@@ -53,6 +55,7 @@ class ImagePlane:
     observed: BoolArray | None = None
     defocus: GivenNumber | None = None
     position: GivenNumber | None = None
+    error_origins: tuple[ErrorOrigin, ...] = ()
 
 
 def is_image(hdu: Any) -> bool:
@@ -123,6 +126,7 @@ def sky_image(content: FileContent, header: Any, plane: ImagePlane) -> tuple[Raw
         error=None if plane.error is None else np.where(observed, plane.error, np.nan).ravel(),
         defocus=plane.defocus,
         position=plane.position,
+        error_origins=plane.error_origins,
     )
     return raw, frame
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from oofpy.errors import InputError, one_line
 from oofpy.flags import Flag
+from oofpy.io.formats.image_errors import ImageErrors, image_errors
 from oofpy.io.formats.image_headers import (
     header_elevation,
     header_frequency,
@@ -28,7 +29,7 @@ from oofpy.io.formats.sky_images import (
 )
 from oofpy.io.reader import FileContent, GivenNumber, RawFile, RawMap, Reader
 from oofpy.io.wavelength import CONSISTENT
-from oofpy.observation import BoolArray, FileFrame, FloatArray
+from oofpy.observation import BoolArray, FileFrame
 
 Role = Literal["signal", "error", "variance", "weight", "hits", "quality", "mask", "other"]
 
@@ -188,9 +189,10 @@ def read_images(content: FileContent, extensions: Sequence[Extension]) -> RawFil
     companions, flags = _companions(content, signals, extensions)
     maps, frames = [], []
     for signal in signals:
-        raw, frame = _read_map(content, signal, companions[signal.index], alone=len(signals) == 1)
+        raw, frame, notes = _read_map(content, signal, companions[signal.index], alone=len(signals) == 1)
         maps.append(raw)
         frames.append(frame)
+        flags += notes
     facts = _facts(content, signals)
     return replace(
         facts,
@@ -233,14 +235,15 @@ def _companions(
 
 def _read_map(
     content: FileContent, signal: Extension, companions: Sequence[Extension], *, alone: bool
-) -> tuple[RawMap, FileFrame]:
+) -> tuple[RawMap, FileFrame, tuple[Flag, ...]]:
     values = image_values(content, signal.hdu, signal.label)
-    error: FloatArray | None = None
     observed: BoolArray = np.ones(values.shape, bool)
+    found: list[ImageErrors] = []
     # Where there are several, the one nearest to a standard error gives it; all of them say what is unobserved.
     order = ("error", "variance", "weight", "hits", "quality")
     for one in sorted(companions, key=lambda companion: order.index(companion.role)):
-        found, there = errors_of(one.role, image_values(content, one.hdu, one.label))
+        said = image_errors(content, one.role, one.label, image_values(content, one.hdu, one.label))
+        there = said.observed
         if there.shape != values.shape:
             raise InputError(
                 f"it differs in shape from the map {signal.label}, to which it belongs",
@@ -250,41 +253,16 @@ def _read_map(
                 remedy="give both on the same pixels",
             )
         observed &= there
-        error = found if error is None else error
+        found.append(said)
+    flags = tuple(flag for said in found for flag in said.flags)
     header = signal.hdu.header
     defocus = header_number(content, header, "DZ", "m")
     if defocus is None and alone:
         defocus = header_number(content, content.hdus[0].header, "DZ", "m")
-    return sky_image(content, header, ImagePlane(signal.label, values, error, observed, defocus))
-
-
-def errors_of(role: str, values: FloatArray) -> tuple[FloatArray | None, BoolArray]:
-    """Standard errors from a companion image, and where there is an observation by it.
-
-    Parameters
-    ----------
-    role : {"error", "variance", "weight", "hits", "quality"}
-        What the companion holds.
-    values : array, shape (y, x)
-        Its pixels.
-
-    Returns
-    -------
-    error : array, shape (y, x), or None
-        The errors themselves, the root of the variance, or one over the root of the weight or of the hits, the last
-        up to a common factor; NaN where that is no number. None for quality.
-    observed : array of bool, shape (y, x)
-        False where a companion is NaN, a weight or number of hits is not above zero, or a quality is not zero.
-    """
-    known = np.isfinite(values)
-    if role == "quality":
-        return None, known & (values == 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if role == "error":
-            return values, known
-        if role == "variance":
-            return np.sqrt(values), known
-        return 1 / np.sqrt(values), known & (values > 0)
+    origins = tuple(origin for said in found for origin in said.origins)
+    error = next((said.error for said in found if said.error is not None), None)
+    plane = ImagePlane(signal.label, values, error, observed, defocus, error_origins=origins)
+    return *sky_image(content, header, plane), flags
 
 
 def _one_frame(content: FileContent, signals: Sequence[Extension], frames: Sequence[FileFrame]) -> FileFrame:

@@ -266,3 +266,14 @@ def test_defocus_is_the_difference_to_the_map_in_focus(make):
 @given(cut=st.sampled_from([0, 0, 0, 0.3]), flips=FLIPS, deletion=st.none() | FRACTION)
 def test_damaged_files_give_one_line_errors(scratch, damage, sound_or_refused, cut, flips, deletion):
     sound_or_refused(scratch("damaged.fits", damage(citlali_bytes(), cut, flips, deletion)))
+
+
+def test_negative_weights_are_left_out_and_counted(make):
+    images = planes()
+    images["weight_I"][3, 3:5] = -1.0
+    (one,) = read(make, images=images).maps
+    assert np.count_nonzero(np.isnan(one.power)) == 4
+    assert [(origin.name, origin.negative, origin.void) for origin in one.error_origins] == [("weight_I", 2, False)]
+    void = read(make, images=images | {"weight_I": np.full((ROWS, COLUMNS), -1.0)}).maps[0]
+    assert void.error_origins[0].void
+    assert np.isnan(void.power).all()

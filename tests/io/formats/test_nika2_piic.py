@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oofpy.errors import InputError
-from oofpy.io import read_file
+from oofpy.io import read_file, read_observation
+from oofpy.io.checks import refuse_void
 from oofpy.io.formats import nika2_piic
 from oofpy.io.reader import FileContent
 from oofpy.io.registry import recognise
+from oofpy.observation import SkyOrientation
 
 ARCSEC = np.pi / 648000
 FRACTION = st.floats(0, 0.999)
@@ -197,3 +199,27 @@ def test_damaged_companions_give_one_line_errors(scratch, damage, sound_or_refus
     scratch("wholergw.fits", damage(image_bytes(weights()), cut, flips, deletion))
     for one in sound_or_refused(path, named="wholergw.fits"):
         assert (one.error[np.isfinite(one.power)] > 0).all()
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_weights_that_are_not_positive(pair, value):
+    raw = read_file(pair(rgw=np.full((ROWS, COLUMNS), value)))
+    (one,) = raw.maps
+    if value == 0:
+        assert one.error is None
+        assert np.count_nonzero(np.isnan(one.power)) == 3
+        assert [(flag.code, flag.serious) for flag in raw.flags] == [("weights-void", False)]
+        assert "uranus_2rgw.fits is zero everywhere" in raw.flags[0].message
+    else:
+        with pytest.raises(
+            InputError, match=r"no weight in uranus_2rgw.fits is positive; correct or remove uranus_2rgw"
+        ):
+            refuse_void(one, 1)
+
+
+def test_missing_weights_are_noted_once(pair, make):
+    paths = [pair(), make("other.fits", image_bytes(2 * values() ** 1.1))]
+    found = read_observation(
+        *paths, defocus_m=[0, 1e-3], wavelength_m=1e-3, orientation=SkyOrientation("telescope", (0.1,))
+    )
+    assert [flag.code for flag in found.flags].count("weights-missing") == 1

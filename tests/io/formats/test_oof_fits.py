@@ -196,7 +196,7 @@ def test_radius_of_the_source_is_in_radians(make):
     assert read_observation(path, observing={"source_diameter": "none"}).observing.is_plain
     wrong = make.oof(tables=tables(), primary={"FREQ": 90e9, "OBJRADS": 9.5})
     with pytest.raises(
-        ConfigurationError, match=r"oof.fits: observing.source_diameter = 19 rad: must be an angle above"
+        ConfigurationError, match=r"oof.fits: observing.source_diameter = 19.0 rad: must be an angle above"
     ):
         read_observation(wrong)
 

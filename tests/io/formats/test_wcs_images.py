@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from oofpy.errors import InputError, UsageError
 from oofpy.io import READERS, read_file, read_observation
-from oofpy.io.formats.wcs_images import errors_of, role_of
+from oofpy.io.formats.image_errors import errors_of
+from oofpy.io.formats.wcs_images import role_of
 from oofpy.io.reader import FileContent
 from oofpy.io.registry import recognise
 from oofpy.observation import SkyOrientation
@@ -395,3 +396,101 @@ def test_changed_cards_give_one_line_errors(scratch, survives, key, value):
     buffer = io.BytesIO()
     hdus.writeto(buffer)
     survives(scratch("changed-image.fits", buffer.getvalue()))
+
+
+WEIGHED = {"wavelength_m": 0.003, "orientation": SkyOrientation("telescope")}
+
+
+def weighed(make, *weights, name="WEIGHT"):
+    """File with a map and its companion for each of the given weights; without one for None."""
+    planes = []
+    for number, weight in enumerate(weights):
+        planes.append((f"S_{number}", beam_image(number / 1e3), {**sky_cards(), "DZ": number / 1e3}))
+        if weight is not None:
+            planes.append((f"{name}_{number}", np.full((SIDE, SIDE), 1.0) * weight, {}))
+    return make("w.fits", image_file(*planes))
+
+
+@pytest.mark.parametrize("name", ["WEIGHT", "HITS"])
+def test_negative_weights_are_counted_and_left_out(make, name):
+    some = rising().copy()
+    some[2, 3:6] = -4.0
+    some[7, 7] = 0.0  # says in the usual way that nothing was observed
+    found = read_observation(weighed(make, rising(), some, name=name), **WEIGHED)
+    flag = next(flag for flag in found.flags if flag.code == "errors-not-positive")
+    kind = {"WEIGHT": "weight", "HITS": "number of hits"}[name]
+    assert flag.serious
+    assert flag.message == (
+        f"map 2 (S_1): 3 of 225 values in {name}_1 ({kind}) are negative; these samples are left out"
+    )
+    assert [one.masked for one in found.maps] == [0, 4]
+    assert [one.code for one in found.flags].count("errors-not-positive") == 1
+
+
+@pytest.mark.parametrize(("name", "kind", "value"), [("WEIGHT", "weight", -2.0), ("HITS", "number of hits", 0.0)])
+def test_map_without_any_positive_weight_is_refused_by_name(make, name, kind, value):
+    path = weighed(make, rising(), rising() + 1, value, name=name)
+    with pytest.raises(InputError) as caught:
+        read_observation(path, **WEIGHED)
+    assert str(caught.value) == (
+        f"{path}: map 3 (S_2): no sample is observed: no {kind} in {name}_2 is positive; correct or remove "
+        f"{name}_2, or leave the map out with --maps"
+    )
+    assert len(read_observation(path, maps=[1, 2], **WEIGHED).maps) == 2
+
+
+def test_weights_all_zero_mean_none_were_given(make):
+    zero = np.zeros((SIDE, SIDE))
+    zero[0, 0] = np.nan
+    found = read_observation(weighed(make, zero, rising()), **WEIGHED)
+    assert [one.masked for one in found.maps] == [1, 0]
+    assert found.maps[0].relative_error is None
+    flags = {flag.code: flag for flag in found.flags}
+    assert set(flags) == {"weights-void", "samples-unobserved"}
+    assert not flags["weights-void"].serious
+    assert flags["weights-void"].message == "w.fits: WEIGHT_0 is zero everywhere, so no weights are taken as given"
+
+
+def test_the_image_of_wrong_errors_is_named(make):
+    noise = rising().copy()
+    noise[0, :2] = -1.0
+    found = read_observation(weighed(make, rising(), noise, name="NOISE"), **WEIGHED)
+    (flag,) = found.flags
+    assert flag.message.startswith("map 2 (S_1): 2 of 225 errors from NOISE_1 are zero, negative or NaN")
+    with pytest.raises(InputError, match=r"map 2 \(S_1\): no error is a positive number; correct or remove NOISE_1"):
+        read_observation(weighed(make, rising(), -rising(), name="NOISE"), **WEIGHED)
+
+
+def test_a_map_without_weights_among_others_is_noted(make):
+    found = read_observation(weighed(make, rising(), None, rising()), **WEIGHED)
+    assert [(flag.code, flag.serious) for flag in found.flags] == [("weights-missing", False)]
+    assert "there are no errors of map 2 (S_1), though of others" in found.flags[0].message
+    assert read_observation(weighed(make, None, None), **WEIGHED).flags == ()
+
+
+def test_no_pixel_in_both_the_map_and_its_weights(make):
+    half = np.where(np.arange(SIDE) < 8, 1.0, np.nan) * np.ones((SIDE, 1))
+    planes = [
+        ("A", beam_image() * half, {**sky_cards(), "DZ": 0.0}),
+        ("WEIGHT_A", np.nan_to_num(1 - np.nan_to_num(half)), {}),
+        ("B", beam_image(1e-3), {**sky_cards(), "DZ": 1e-3}),
+    ]
+    with pytest.raises(InputError, match="every pixel is NaN in the map or left out by WEIGHT_A; leave"):
+        read_observation(make("m.fits", image_file(*planes)), **WEIGHED)
+
+
+def test_a_copied_extension_is_refused(make):
+    planes = [(name, beam_image(dz), {**sky_cards(), "DZ": dz}) for name, dz in (("a", 0.0), ("b", 1e-3), ("c", 1e-3))]
+    with pytest.raises(InputError, match=r"map 3 \(C\): it holds the same data as map 2 \(B\); give every map once"):
+        read_observation(make("m.fits", image_file(*planes)), **WEIGHED)
+
+
+def test_focus_means_nothing_for_images_without_positions(make):
+    path = make("bare.fits", image_file(*[(name, beam_image(dz), sky_cards()) for name, dz in (("a", 0), ("b", 2e-3))]))
+    for dz, remedy in ((None, "give the defocus of every map with --dz instead"), ([0, 1e-3], "leave it out")):
+        with pytest.raises(UsageError) as caught:
+            read_observation(path, wavelength_m=0.003, in_focus=2, defocus_m=dz)
+        assert str(caught.value) == (
+            f"{path}: --in-focus = 2: these files give no positions of the subreflector, so it means nothing here; "
+            f"{remedy}"
+        )
