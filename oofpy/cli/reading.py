@@ -154,7 +154,9 @@ def groups_of(files: Sequence[Path], part: str | None = None) -> list[tuple[Path
     UsageError
         If two observations would have the same name.
     """
-    if len(files) == 1 or any(_number_of_maps(file, part) == 1 for file in files):
+    numbers = [_number_of_maps(file, part) for file in files] if len(files) > 1 else [1]
+    # Where a part is named and no file has it, one error says so for all of them.
+    if 1 in numbers or (part is not None and not any(numbers)):
         return [tuple(files)]
     seen: dict[str, Path] = {}
     for file in files:

@@ -53,8 +53,8 @@ def fit_flags(
         flags.append(
             Flag(
                 "surface-implausible",
-                f"a surface rms of {fit.surface.rms_as_observed_um:.3g} um leaves no beam at this wavelength: the fit is "
-                "wrong; check telescope, defocus, wavelength and coordinates",
+                f"a surface rms of {fit.surface.rms_as_observed_um:.3g} um leaves no beam at this wavelength: the fit "
+                "is wrong; check telescope, defocus, wavelength and coordinates",
             )
         )
     flags += _rival(fit, rival_excess, rival_distance)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import textwrap
+from collections.abc import Iterable
 from typing import Any
+
+from oofpy.errors import one_line
 
 
 def float_card(key: str, value: float, comment: str) -> Any:
@@ -36,6 +40,14 @@ def float_card(key: str, value: float, comment: str) -> Any:
     if not math.isfinite(value):
         raise ValueError(f"{text} is not finite")
     return fits.Card.fromstring(f"{key:<8}= {text:>20}{' / ' if comment else ''}{comment}")
+
+
+def add_lines(header: Any, key: str, lines: Iterable[str]) -> None:
+    """Add lines of text as HISTORY or COMMENT, broken between words and not, as astropy would, within them."""
+    for line in lines:
+        plain = one_line(line).encode("ascii", "replace").decode("ascii")
+        for piece in textwrap.wrap(plain, 72, subsequent_indent="  "):
+            header[key] = piece
 
 
 def fits_text(text: str, most: int = 67) -> str:

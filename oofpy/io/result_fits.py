@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from dataclasses import dataclass, fields
 from itertools import chain
 from pathlib import Path
@@ -16,7 +15,7 @@ from oofpy.fitting.result import Coefficient, FitResult, MapFit, Parameter, Surf
 from oofpy.fitting.settings import ParameterRule
 from oofpy.fitting.status import FitStatus
 from oofpy.io.convention_words import conventions_in_words
-from oofpy.io.fits_cards import float_card
+from oofpy.io.fits_cards import add_lines, float_card
 from oofpy.io.record_tables import record_columns, text_column, value_column
 from oofpy.io.result_record import (
     FORMAT_KEY,
@@ -181,17 +180,10 @@ def _primary_header(result: FitResult) -> Any:
     for source, (path, digest) in enumerate(_files(result), start=1):
         header[f"FILE{source}"] = _ascii(path)
         header[f"HASH{source}"] = _ascii(digest)
-    _add_lines(header, "HISTORY", _history(result))
+    add_lines(header, "HISTORY", _history(result))
     words = conventions_in_words(result)
-    _add_lines(header, "COMMENT", [f"{subject}: {sentence}." for subject, sentence in words.items()])
+    add_lines(header, "COMMENT", [f"{subject}: {sentence}." for subject, sentence in words.items()])
     return header
-
-
-def _add_lines(header: Any, key: str, lines: list[str]) -> None:
-    """Add lines of text, broken between words and not, as astropy would, within them."""
-    for line in lines:
-        for piece in textwrap.wrap(_ascii(line), 72, subsequent_indent="  "):
-            header[key] = piece
 
 
 def _entries(result: FitResult) -> list[_Entry]:

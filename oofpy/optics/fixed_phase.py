@@ -128,8 +128,8 @@ def _continued(
 ) -> torch.Tensor:
     """Values of an image over the dish at any points, also beyond the rim, where the band-limited mask asks for them.
 
-    What stands beyond the rim does not count. The low orders of the image are continued as polynomials; of what is left,
-    splines run between the pixels, and the nearest number stands in for what is missing.
+    What stands beyond the rim does not count. The low orders of the image are continued as polynomials; of what is
+    left, splines run between the pixels, and the nearest number stands in for what is missing.
     """
     radius = np.hypot(axis_m, axis_m[:, None])
     rows, columns = np.nonzero(np.isfinite(image) & (radius <= dish_radius_m))

@@ -105,6 +105,9 @@ def test_flags_and_exit_code(run, maps_file, tmp_path):
         "note sign-unsourced",
     ]
     assert read_observation(second).telescope == "srt"
+    with fits.open(second) as hdus:
+        history = " ".join(str(hdus[0].header["HISTORY"]).split())
+    assert "flag: telescope-replaced: the file names the telescope jcmt, but srt is used" in history
 
 
 def test_existing_files_are_refused_and_replaced_when_asked(run, refused, text_files, tmp_path):

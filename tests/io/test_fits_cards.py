@@ -5,7 +5,7 @@ from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oofpy.io.fits_cards import float_card
+from oofpy.io.fits_cards import add_lines, float_card
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -23,3 +23,13 @@ def test_header_numbers_come_back_exactly(value):
 def test_numbers_fits_cannot_hold(value):
     with pytest.raises(ValueError, match="not finite"):
         float_card("DZ", value, "")
+
+
+def test_long_lines_are_broken_between_words():
+    header = fits.Header()
+    add_lines(header, "HISTORY", ["flag: odd: " + "word " * 30, "short \u03bb"])
+    lines = [str(line) for line in header["HISTORY"]]
+    assert len(lines) == 4
+    assert all(len(line) <= 72 for line in lines)
+    assert " ".join(line.strip() for line in lines[:3]) == ("flag: odd: " + "word " * 30).strip()
+    assert lines[3] == "short ?"

@@ -14,7 +14,7 @@ from oofpy.errors import InputError, UsageError, one_line
 from oofpy.flags import Flag
 from oofpy.io.atomic import atomic_file
 from oofpy.io.fits_access import check_column, column_names, is_table, number_column
-from oofpy.io.fits_cards import fits_text, float_card
+from oofpy.io.fits_cards import add_lines, fits_text, float_card
 from oofpy.io.formats.image_headers import header_elevation, header_number, header_text
 from oofpy.io.formats.observing_cards import (
     is_observing_table,
@@ -159,8 +159,9 @@ def write_map_tables(
 ) -> None:
     """Write an observation as one binary table a map, in double precision, with checksums.
 
-    Samples that are not used get NaN as their power: this is how both layouts say "unobserved". How the maps were taken
-    goes into cards of the primary header, the image of an applied correction into one more table.
+    Samples that are not used get NaN as their power: this is how both layouts say "unobserved". Flags become HISTORY.
+    How the maps were taken goes into cards of the primary header, the image of an applied correction into one more
+    table.
 
     Parameters
     ----------
@@ -185,7 +186,9 @@ def write_map_tables(
 
     _refuse_frame(observation, path)
     labels = _labels(observation)
-    hdus = [fits.PrimaryHDU(header=_primary_header(observation, layout, header))]
+    primary = fits.PrimaryHDU(header=_primary_header(observation, layout, header))
+    add_lines(primary.header, "HISTORY", [f"flag: {flag.code}: {flag.message}" for flag in observation.flags])
+    hdus = [primary]
     for label, beam_map in zip(labels, observation.maps, strict=True):
         table = fits.BinTableHDU.from_columns(_columns(beam_map, layout))
         table.header.append(fits.Card("EXTNAME", fits_text(label)))
