@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from oofpy.errors import InputError, OofError, UsageError, one_line
 from oofpy.flags import Flag
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the user says beside the files, in SI units; None where nothing is said."""
+    """What the user says beside the files, in SI units, as `read_observation` takes it; None where nothing is said."""
 
     defocus_m: tuple[float, ...] | None = None
     wavelength_m: float | None = None
@@ -34,18 +34,8 @@ class Reading:
         """Read the files of one observation."""
         from oofpy.io.observations import read_observation
 
-        return read_observation(
-            *files,
-            defocus_m=self.defocus_m,
-            wavelength_m=self.wavelength_m,
-            maps=self.maps,
-            radius_rad=self.radius_rad,
-            mask=self.mask,
-            orientation=self.orientation,
-            in_focus=self.in_focus,
-            observing=self.observing,
-            part=self.part,
-        )
+        said: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        return read_observation(*files, **said)
 
 
 def reading_of(
