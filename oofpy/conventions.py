@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +99,7 @@ def _turns(observation: Observation, telescope: Telescope) -> list[FloatArray]:
     if offsets is None:
         raise InputError(
             "it is not known what the offsets in this image of the sky are",
-            file=_file(observation),
+            file=observation.file,
             key="offsets",
             remedy="give --offsets telescope (where the telescope points relative to the source, as in a map of the "
             "sky) or --offsets source (the reverse), or set conventions.image_offsets of the telescope",
@@ -118,14 +117,14 @@ def _zenith_angles(observation: Observation) -> tuple[float, ...]:
     if angles is None:
         raise InputError(
             "the image is in right ascension and declination, and how the dish stood to it is not known",
-            file=_file(observation),
+            file=observation.file,
             key="parallactic angle",
             remedy="give the position angle of the zenith with --parallactic-angle, one for all maps or one for each",
         )
     if len(angles) not in (1, maps):
         raise InputError(
             f"there are {len(angles)} values for {maps} maps",
-            file=_file(observation),
+            file=observation.file,
             key="parallactic angle",
             value=", ".join(f"{math.degrees(angle):g} deg" for angle in angles),
             remedy="give one for all maps or one for each",
@@ -157,7 +156,7 @@ def _turned_observing(observation: Observation, turns: list[FloatArray]) -> Obse
         raise InputError(
             "the maps have different parallactic angles, and the direction of the chop or of the scan can be given "
             "for all of them only",
-            file=_file(observation),
+            file=observation.file,
             key="parallactic angle",
             remedy="use images in azimuth and elevation",
         )
@@ -174,7 +173,3 @@ def _turned_observing(observation: Observation, turns: list[FloatArray]) -> Obse
             smearing.scan_rad, turned_angle(smearing.scan_angle_rad), smearing.pixel_rad, smearing.pixel_shape
         )
     return replace(observing, chop=chop, smearing=smearing)
-
-
-def _file(observation: Observation) -> str | Path:
-    return observation.sources[0].path if observation.sources else observation.name

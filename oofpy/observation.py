@@ -189,7 +189,7 @@ class Observation:
     orientation: SkyOrientation = SkyOrientation()
 
     def __post_init__(self) -> None:
-        file = self.sources[0].path if self.sources else self.name
+        file = self.file
         object.__setattr__(self, "maps", tuple(self.maps))
         if len(self.maps) < 2:
             raise InputError(
@@ -223,6 +223,11 @@ class Observation:
                 value=f"{self.maps[0].defocus_m:g} m",
                 remedy="give the true defocus of every map with --dz",
             )
+
+    @property
+    def file(self) -> Path | str:
+        """What messages call it: its first file, or its name where there is none."""
+        return self.sources[0].path if self.sources else self.name
 
     @property
     def defocus_m(self) -> FloatArray:

@@ -185,7 +185,7 @@ def telescope_of(option: str | None, observation: Observation, overrides: Mappin
     if name is None:
         raise UsageError(
             "the telescope is not known" if observation.telescope else "the file names no telescope",
-            file=observation.sources[0].path if observation.sources else observation.name,
+            file=observation.file,
             key="TELESC" if observation.telescope else None,
             value=observation.telescope,
             remedy=f"give it with --telescope: {', '.join(available_telescopes())}, or a .toml file",
@@ -207,7 +207,7 @@ def require_orientation(observation: Observation, telescope: Telescope) -> None:
     if observation.frame == "sky-radec" and offsets is None and observation.orientation.parallactic_angle_rad is None:
         raise InputError(
             "it is not known how this image of the sky lies before the dish",
-            file=observation.sources[0].path if observation.sources else observation.name,
+            file=observation.file,
             key="offsets, parallactic angle",
             remedy="give --offsets telescope (where the telescope points relative to the source, as in a map of the "
             "sky) or --offsets source (the reverse), and the position angle of the zenith, from north through east, "

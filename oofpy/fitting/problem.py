@@ -269,7 +269,7 @@ def _require_directions(observation: Observation) -> None:
     if observation.frame.startswith("sky"):
         raise UsageError(
             "the observation is an image of the sky, not yet in directions seen from the dish",
-            file=observation.sources[0].path if observation.sources else observation.name,
+            file=observation.file,
             remedy="pass it through oofpy.in_model_convention",
         )
 
@@ -322,7 +322,7 @@ def _require_range(observation: Observation) -> None:
         alike = float(power.min()) == float(power.max())
         raise InputError(
             "all samples are the same: the map shows nothing" if alike else "a value out of all range",
-            file=observation.sources[0].path if observation.sources else observation.name,
+            file=observation.file,
             key=f"map {number}" + (f" ({beam_map.label})" if beam_map.label else ""),
             value=f"{largest:g}",
             remedy="leave the map out with --maps" if alike else "mask the sample, or check the unit",
@@ -335,7 +335,7 @@ def _require_samples(observation: Observation, free: int, background_shapes: int
     if samples <= 2 * unknown or min(beam_map.samples for beam_map in observation.maps) <= 2 * (1 + background_shapes):
         raise InputError(
             f"too few samples for {unknown} parameters",
-            file=observation.sources[0].path if observation.sources else observation.name,
+            file=observation.file,
             key="samples",
             value=samples,
             remedy="lower the order (for order auto: highest_auto_order), or check the mask and the radius",

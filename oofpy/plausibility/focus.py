@@ -10,7 +10,7 @@ import numpy as np
 from oofpy.errors import InputError
 from oofpy.flags import Flag
 from oofpy.observation import Observation
-from oofpy.plausibility.naming import file_of, name_of
+from oofpy.plausibility.naming import name_of
 from oofpy.plausibility.ranges import REFUSED_BEYOND
 from oofpy.quantities import format_length
 from oofpy.telescope import Telescope
@@ -123,7 +123,7 @@ def defocus_flags(observation: Observation, telescope: Telescope, path_waves: Se
         subject, key, described, remedy = _cause_of_path(observation, telescope, path_waves)
         raise InputError(
             f"cannot be the {subject} of an observation, {usual}",
-            file=file_of(observation),
+            file=observation.file,
             key=key,
             value=described,
             remedy=remedy,

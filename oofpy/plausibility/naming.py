@@ -1,16 +1,10 @@
-"""How messages name an observation's file and its maps."""
+"""How messages name the maps of an observation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from oofpy.observation import Observation
-
-
-def file_of(observation: Observation) -> str | Path:
-    """Give the first file, or else the name of the observation."""
-    return observation.sources[0].path if observation.sources else observation.name
 
 
 def name_of(observation: Observation, number: int) -> str:

@@ -9,7 +9,7 @@ from oofpy.flags import Flag
 from oofpy.map_statistics import brightest_position, extent
 from oofpy.observation import BeamMap, Observation
 from oofpy.plausibility.focus import defocus_flags, defocus_path_waves
-from oofpy.plausibility.naming import file_of, name_of, names_of
+from oofpy.plausibility.naming import name_of, names_of
 from oofpy.plausibility.ranges import FAINTEST, FEWEST_SAMPLES, REFUSED_BEYOND, VISIBLE
 from oofpy.plausibility.response import chop_flags, negative_beam_flags, signal_to_noise, source_size_flags
 from oofpy.quantities import format_angle, format_length
@@ -68,7 +68,7 @@ def _require_samples(observation: Observation) -> None:
         if beam_map.samples < FEWEST_SAMPLES:
             raise InputError(
                 f"has too few samples to hold a beam; at least {FEWEST_SAMPLES} are needed",
-                file=file_of(observation),
+                file=observation.file,
                 key=name_of(observation, number),
                 value=f"{beam_map.samples} of {beam_map.power.size} samples used",
                 remedy="check the mask and the radius, or leave the map out with --maps",
@@ -89,7 +89,7 @@ def _size_flags(observation: Observation, telescope: Telescope) -> list[Flag]:
     if not low / REFUSED_BEYOND <= worst <= high * REFUSED_BEYOND:
         raise InputError(
             f"cannot be the size of a beam map, usual are {low:g} to {high:g} lambda/D",
-            file=file_of(observation),
+            file=observation.file,
             key="U, V",
             value=described,
             remedy=remedy,
@@ -116,7 +116,7 @@ def _source_flags(observation: Observation, in_focus: int) -> list[Flag]:
     if all(number in at_border or signal < VISIBLE for number, signal in enumerate(signals)):
         raise InputError(
             "shows no source: the brightest part of every map lies at its border or does not stand out",
-            file=file_of(observation),
+            file=observation.file,
             key=names_of(observation, range(len(signals))),
             remedy="check the coordinates' offsets, the mask and the radius",
         )

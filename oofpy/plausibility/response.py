@@ -12,7 +12,7 @@ from oofpy.flags import Flag
 from oofpy.map_statistics import border_noise, border_places, brightest_position, extent, peak_height
 from oofpy.observation import BeamMap, Observation
 from oofpy.observing import Chop
-from oofpy.plausibility.naming import file_of, name_of
+from oofpy.plausibility.naming import name_of
 from oofpy.plausibility.ranges import FAINTEST, FEWEST_SAMPLES, VISIBLE
 from oofpy.quantities import format_angle
 from oofpy.telescope import Telescope
@@ -71,7 +71,7 @@ def _refuse_wider_than_a_map(observation: Observation, diameter_rad: float) -> N
     if diameter_rad > widths[smallest]:
         raise InputError(
             f"the source is wider than {name_of(observation, smallest)} with its {format_angle(widths[smallest])}",
-            file=file_of(observation),
+            file=observation.file,
             key="observing.source_diameter",
             value=format_angle(diameter_rad),
             remedy="check its unit, or leave the map out with --maps",
