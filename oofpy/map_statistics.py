@@ -145,7 +145,24 @@ def peak_height(beam_map: BeamMap) -> float:
     float
         In the map's unit; lower than the true peak by the smoothing over a cell of about nine samples.
     """
-    return float(_cells(beam_map)[2].max()) - border_level(beam_map)
+    return height_and_depth(beam_map)[0]
+
+
+def height_and_depth(beam_map: BeamMap) -> tuple[float, float]:
+    """Height of the brightest and depth of the lowest part of the map, above and below its border.
+
+    Parameters
+    ----------
+    beam_map : BeamMap
+        With at least one used sample.
+
+    Returns
+    -------
+    (height, depth) : float
+        In the map's unit, untouched by glitches; the height is that of `peak_height`.
+    """
+    level, border = _cells(beam_map)[2], border_level(beam_map)
+    return float(level.max()) - border, border - float(level.min())
 
 
 def _used(beam_map: BeamMap) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -8,6 +8,7 @@ from oofpy.map_statistics import (
     border_noise,
     brightest_position,
     extent,
+    height_and_depth,
     peak_height,
     peak_position,
 )
@@ -127,3 +128,11 @@ def test_unit_background_and_order_of_samples_do_not_matter(gain, offset, order)
 def test_very_few_samples_raise_nothing(samples):
     beam_map = BeamMap(np.arange(samples) * BEAM, np.zeros(samples), np.ones(samples), 0.0)
     assert np.isfinite([*peak_position(beam_map), border_noise(beam_map), border_level(beam_map)]).all()
+
+
+def test_depth_is_the_height_of_the_map_upside_down():
+    beam_map = noisy_map(grid(), (1.0, -2.0))
+    upside_down = BeamMap(beam_map.u_rad, beam_map.v_rad, -beam_map.power, 0.0)
+    height, depth = height_and_depth(beam_map)
+    assert (height, depth) == (peak_height(beam_map), peak_height(upside_down))
+    assert height > 10 * depth > 0

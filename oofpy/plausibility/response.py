@@ -9,7 +9,7 @@ import numpy as np
 
 from oofpy.errors import InputError
 from oofpy.flags import Flag
-from oofpy.map_statistics import border_noise, border_places, brightest_position, extent, peak_height
+from oofpy.map_statistics import border_noise, border_places, brightest_position, extent, height_and_depth, peak_height
 from oofpy.observation import BeamMap, Observation
 from oofpy.observing import Chop
 from oofpy.plausibility.naming import name_of
@@ -99,10 +99,10 @@ def negative_beam_flags(observation: Observation) -> list[Flag]:
     """
     if observation.observing.chop is not None:
         return []
-    level = [_without_slope(beam_map) for beam_map in observation.maps]
-    signals = [signal_to_noise(beam_map) for beam_map in level]
+    found = [_excursions(_without_slope(beam_map)) for beam_map in observation.maps]
+    signals = [_over_noise(height, noise) for height, _, noise in found]
     bright = [number for number in np.argsort(signals)[::-1] if signals[number] >= FAINTEST]
-    depths = [_negative_part(level[number]) for number in bright]
+    depths = [_negative_part(*found[number]) for number in bright]
     seen = [depth > NEGATIVE_BEAM for depth in depths]
     if 2 * sum(seen) <= len(bright) or not seen[0]:
         return []
@@ -113,13 +113,17 @@ def negative_beam_flags(observation: Observation) -> list[Flag]:
     return [Flag("negative-beam", message)]
 
 
-def _negative_part(beam_map: BeamMap) -> float:
-    """Depth of the lowest part of a map below its border, over the height of its peak; 0 where it is noise.
+def _excursions(beam_map: BeamMap) -> tuple[float, float, float]:
+    """Height of the peak and depth of the lowest part about the border, and the noise there.
 
-    Both are medians of cells of several samples, which single glitches do not move.
+    The first two are medians of cells of several samples, which single glitches do not move.
     """
-    depth = peak_height(replace(beam_map, power=-beam_map.power))
-    return depth / peak_height(beam_map) if depth > VISIBLE * border_noise(beam_map) else 0.0
+    return *height_and_depth(beam_map), border_noise(beam_map)
+
+
+def _negative_part(height: float, depth: float, noise: float) -> float:
+    """Depth of the lowest part over the height of the peak; 0 where it is noise."""
+    return depth / height if depth > VISIBLE * noise else 0.0
 
 
 def _without_slope(beam_map: BeamMap) -> BeamMap:
@@ -141,7 +145,10 @@ def _without_slope(beam_map: BeamMap) -> BeamMap:
 def signal_to_noise(beam_map: BeamMap, chop: Chop | None = None) -> float:
     """Peak over the scatter at the border, where a known negative beam is left out."""
     noise = border_noise(beam_map if chop is None else _without_negative_beam(beam_map, chop))
-    height = peak_height(beam_map)
+    return _over_noise(peak_height(beam_map), noise)
+
+
+def _over_noise(height: float, noise: float) -> float:
     if noise > 0:
         return height / noise
     return np.inf if height > 0 else 0.0
