@@ -22,6 +22,7 @@ from oofpy.optics.propagation import (
     FullTransform,
     MatrixTransform,
     PaddedTransform,
+    all_alike,
     fast_size,
     matrix_is_cheaper,
 )
@@ -255,6 +256,6 @@ def _matrix_transform(
 ) -> MatrixTransform:
     """Kernels for all maps, or one pair of kernels where all maps share their axes (one large matrix product)."""
     q_u, q_v = (axes * wavenumber_per_m[:, None, None] for axes in (u_rad, v_rad))
-    if all(torch.allclose(q, q[:1, :1].expand_as(q), rtol=0, atol=1e-12 * float(q.abs().max())) for q in (q_u, q_v)):
+    if all_alike(q_u) and all_alike(q_v):
         q_u, q_v = q_u[0, 0], q_v[0, 0]
     return MatrixTransform.on_axes(axis_m, axis_m, q_u, q_v, dtype)

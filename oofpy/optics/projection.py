@@ -36,7 +36,7 @@ class Projection:
     def observe(self, far_field: torch.Tensor, chop_gain_ratio: torch.Tensor) -> torch.Tensor:
         """Make maps of far fields, with the gain ratio of the chop, shape (batch,)."""
         power = _power(far_field)
-        return power if self.response is None else self.response(power, chop_gain_ratio)
+        return power if self.response is None else self.response.at(chop_gain_ratio)(power)
 
     def derivatives(
         self, fields: torch.Tensor, chop_gain_ratio: torch.Tensor
@@ -62,12 +62,12 @@ class Projection:
         far = self.transform(fields[:, :, 0])
         conjugate = 2 * far.conj()
         power = _power(far)
+        observed = self.response.at(chop_gain_ratio)
         # One after the other: the full grids of all columns would leave the caches, and perhaps the memory.
         columns = [
-            self.response((self.transform(fields[:, :, column]) * conjugate).real, chop_gain_ratio)
-            for column in range(1, fields.shape[2])
+            observed((self.transform(fields[:, :, column]) * conjugate).real) for column in range(1, fields.shape[2])
         ]
-        maps = self.response(power, chop_gain_ratio)
+        maps = observed(power)
         stack = torch.stack(columns, dim=2) if columns else maps.new_empty((*maps.shape[:2], 0, *maps.shape[2:]))
         return maps, stack, self.response.chop_derivative(power)
 
@@ -86,7 +86,7 @@ class Projection:
             G, such that the function changes by `2 Re sum(conj(G) dF)`.
         """
         if self.response is not None:
-            cotangent = self.response.adjoint(cotangent, chop_gain_ratio)
+            cotangent = self.response.at(chop_gain_ratio).adjoint(cotangent)
         return self.transform.adjoint(cotangent * far_field)
 
     def in_precision(self, dtype: torch.dtype) -> Projection:

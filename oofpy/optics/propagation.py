@@ -41,6 +41,11 @@ def fourier_kernel(position_m: torch.Tensor, direction_per_m: torch.Tensor) -> t
     return torch.polar(torch.ones_like(angle), angle)
 
 
+def all_alike(axes: torch.Tensor) -> bool:
+    """Whether all observations and maps, the first two dimensions, have the same directions."""
+    return torch.allclose(axes, axes[:1, :1].expand_as(axes), rtol=0, atol=1e-12 * float(axes.abs().max()))
+
+
 @dataclass(frozen=True)
 class MatrixTransform:
     """Matrix Fourier transform: two matrix products, exact on any product grid.

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.special
@@ -27,7 +27,7 @@ import torch
 from numpy.typing import NDArray
 
 from oofpy.observing import ExtendedSource, Observing, Smearing
-from oofpy.optics.propagation import fourier_kernel
+from oofpy.optics.propagation import all_alike, fourier_kernel
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -134,43 +134,40 @@ class Response:
     kernel_v: torch.Tensor
     kernel_u: torch.Tensor
 
-    def __call__(self, power: torch.Tensor, chop_gain_ratio: torch.Tensor) -> torch.Tensor:
-        """Observe beams.
+    def at(self, chop_gain_ratio: torch.Tensor) -> Response:
+        """Put both beams of a chop together, with their gain ratio g, shape (batch,)."""
+        if self.chopped is None:
+            return self
+        ratio = chop_gain_ratio.to(self.transfer.dtype)[:, None, None, None, None]
+        return replace(self, transfer=self.transfer - ratio * self.chopped, chopped=None)
+
+    def chop_derivative(self, power: torch.Tensor) -> torch.Tensor | None:
+        """Derivative of the maps by the gain ratio of the chop; None without a chop."""
+        return None if self.chopped is None else replace(self, transfer=-self.chopped, chopped=None)(power)
+
+    def __call__(self, power: torch.Tensor) -> torch.Tensor:
+        """Observe beams; with a chop, the positive ones only: see `at`.
 
         Parameters
         ----------
         power : Tensor, shape (batch, maps * frequencies, y, x)
             Power on the grid of `FullTransform`.
-        chop_gain_ratio : Tensor, shape (batch,)
-            g of the chop.
 
         Returns
         -------
         Tensor, shape (batch, maps, v, u)
         """
         transfer = self.transfer
-        if self.chopped is not None:
-            transfer = transfer - chop_gain_ratio.to(transfer.dtype)[:, None, None, None, None] * self.chopped
-        return self._observe(power, transfer)
-
-    def chop_derivative(self, power: torch.Tensor) -> torch.Tensor | None:
-        """Derivative of the maps by the gain ratio of the chop; None without a chop."""
-        return None if self.chopped is None else self._observe(power, -self.chopped)
-
-    def _observe(self, power: torch.Tensor, transfer: torch.Tensor) -> torch.Tensor:
         frequencies, size = transfer.shape[2], power.shape[-1]
         baselines = torch.fft.rfft2(power)[..., : transfer.shape[-1]]
         baselines = baselines.reshape(power.shape[0], -1, frequencies, size, transfer.shape[-1])
         maps: torch.Tensor = (self.kernel_v @ ((baselines * transfer) @ self.kernel_u)).real.sum(2)
         return maps
 
-    def adjoint(self, values: torch.Tensor, chop_gain_ratio: torch.Tensor) -> torch.Tensor:
+    def adjoint(self, values: torch.Tensor) -> torch.Tensor:
         """Adjoint: values (batch, maps, v, u) to (batch, maps * frequencies, y, x) on the grid of the power."""
-        transfer = self.transfer
-        if self.chopped is not None:
-            transfer = transfer - chop_gain_ratio.to(transfer.dtype)[:, None, None, None, None] * self.chopped
-        values = values.to(transfer.dtype)[:, :, None]
-        baselines = transfer.conj() * (self.kernel_v.mH @ (values @ self.kernel_u.mH))
+        values = values.to(self.transfer.dtype)[:, :, None]
+        baselines = self.transfer.conj() * (self.kernel_v.mH @ (values @ self.kernel_u.mH))
         size = baselines.shape[-2]
         spectrum = baselines.new_zeros((*baselines.shape[:-1], size))
         spectrum[..., : baselines.shape[-1]] = baselines
@@ -232,7 +229,8 @@ def observed_response(
     chopped = None
     if any(one.chop is not None for one in observing):
         chopped = torch.from_numpy(np.stack([negative for _, negative in beams]))[:, None]
-    q_u, q_v = (_shared(axes[:, :, None] * k[:, None, :, None]) for axes in axes_rad)
+    q_u, q_v = (axes[:, :, None] * k[:, None, :, None] for axes in axes_rad)
+    q_u, q_v = (q[:1, :1] if all_alike(q) else q for q in (q_u, q_v))
     x, y = (torch.from_numpy(axis) for axis in grid.axes_m)
     kernel_u = fourier_kernel(x, -q_u).transpose(-1, -2).contiguous()
     return Response(transfer, chopped, fourier_kernel(y, -q_v), kernel_u)
@@ -282,9 +280,3 @@ def _transfer(
         return factor.astype(complex), np.zeros_like(factor, dtype=complex)
     throw_u, throw_v = observing.chop.throw_uv_rad
     return factor.astype(complex), factor * np.exp(-1j * (q_u * throw_u + q_v * throw_v))
-
-
-def _shared(q: torch.Tensor) -> torch.Tensor:
-    """One set of directions for all observations and maps where they have the same."""
-    same = torch.allclose(q, q[:1, :1].expand_as(q), rtol=0, atol=1e-12 * float(q.abs().max()))
-    return q[:1, :1] if same else q
