@@ -19,7 +19,8 @@ from oofpy.observing import AppliedCorrection
 from oofpy.optics.aperture import ApertureSampling, band_limited_aperture, open_area
 from oofpy.optics.defocus import defocus_images
 from oofpy.optics.fixed_phase import applied_coefficients, applied_phase
-from oofpy.optics.illumination import SHAPE_PARAMETERS, illuminate
+from oofpy.optics.illumination import illuminate
+from oofpy.optics.parameter_names import SHAPE_PARAMETERS
 from oofpy.optics.zernike import ZernikeTerm, zernike_basis, zernike_terms
 from oofpy.telescope import Telescope
 

@@ -31,7 +31,7 @@ from oofpy.fitting.solver import Solution
 from oofpy.fitting.uncertainty import degenerate_pairs, parameter_covariance
 from oofpy.flags import Flag
 from oofpy.map_statistics import robust_sigma
-from oofpy.optics.illumination import SHAPE_PARAMETERS
+from oofpy.optics.parameter_names import SHAPE_PARAMETERS
 from oofpy.optics.zernike import ZernikeTerm
 from oofpy.surface import WeightedDish, aperture_images, applied_image, half_path_um
 

@@ -10,11 +10,10 @@ from typing import Any
 
 from oofpy.errors import ConfigurationError
 from oofpy.fitting.settings import HIGHEST_FIT_ORDER, LOWEST_FIT_ORDER, FitSettings, ParameterRule
+from oofpy.optics.parameter_names import MAP_PARAMETERS, RESPONSE_PARAMETERS
+from oofpy.optics.parameter_names import SHAPE_PARAMETERS as DISH_PARAMETERS
 from oofpy.quantities import Dimension, parse_quantity
 
-DISH_PARAMETERS = ("edge_taper_db", "illumination_x_m", "illumination_y_m", "ellipticity_p", "ellipticity_q")
-RESPONSE_PARAMETERS = ("chop_gain_ratio",)
-MAP_PARAMETERS = ("pointing_u_rad", "pointing_v_rad", "defocus_error_m", "lateral_x_m", "lateral_y_m")
 RULE_KEYS = tuple(field.name for field in fields(ParameterRule))
 _PREFIX = "parameters."
 _ZERNIKE = re.compile(r"Z\(\s*(?P<n>[0-9]{1,3})\s*,\s*(?P<l>-?[0-9]{1,3})\s*\)")

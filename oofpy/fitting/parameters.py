@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from oofpy.errors import ConfigurationError
 from oofpy.fitting.settings import ParameterRule
 from oofpy.fitting.solver import FreeParameters
-from oofpy.optics.illumination import SHAPE_PARAMETERS
-from oofpy.optics.layout import MAP_PARAMETERS, RESPONSE_PARAMETERS, ParameterLayout
+from oofpy.optics.layout import ParameterLayout
+from oofpy.optics.parameter_names import MAP_PARAMETERS, RESPONSE_PARAMETERS, SHAPE_PARAMETERS
 from oofpy.optics.zernike import HIGHEST_ORDER, zernike_terms
 from oofpy.telescope import Telescope
 

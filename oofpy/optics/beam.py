@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 import torch
 
 from oofpy.optics.defocus import defocus_path, defocus_path_rate
-from oofpy.optics.illumination import SHAPE_PARAMETERS, IlluminationField, illuminate
-from oofpy.optics.layout import MAP_PARAMETERS, RESPONSE_PARAMETERS, ParameterLayout
+from oofpy.optics.illumination import IlluminationField, illuminate
+from oofpy.optics.layout import ParameterLayout
+from oofpy.optics.parameter_names import MAP_PARAMETERS, RESPONSE_PARAMETERS, SHAPE_PARAMETERS
 from oofpy.optics.projection import Projection
 from oofpy.optics.sky import SkySampling
 from oofpy.telescope import Telescope

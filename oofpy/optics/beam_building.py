@@ -15,8 +15,9 @@ from oofpy.optics.aperture import ApertureSampling, band_limited_aperture, pixel
 from oofpy.optics.beam import BeamModel
 from oofpy.optics.defocus import defocus_images, has_lateral_formula, lateral_images, steepest_path
 from oofpy.optics.fixed_phase import fixed_phase, fixed_slope_beams
-from oofpy.optics.illumination import SHAPE_PARAMETERS, illuminate
+from oofpy.optics.illumination import illuminate
 from oofpy.optics.layout import ParameterLayout
+from oofpy.optics.parameter_names import SHAPE_PARAMETERS
 from oofpy.optics.projection import Projection, Transform
 from oofpy.optics.propagation import (
     FullTransform,

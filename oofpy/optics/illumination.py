@@ -11,17 +11,10 @@ from typing import NamedTuple
 
 import torch
 
+from oofpy.optics.parameter_names import SHAPE_PARAMETERS
 from oofpy.telescope import Illumination
 
 _NEPER_PER_DB = math.log(10) / 20
-
-SHAPE_PARAMETERS = (
-    "edge_taper_db",
-    "illumination_x_m",
-    "illumination_y_m",
-    "ellipticity_p",
-    "ellipticity_q",
-)
 
 
 class IlluminationField(NamedTuple):

@@ -7,11 +7,7 @@ from functools import cached_property
 
 import torch
 
-from oofpy.optics.illumination import SHAPE_PARAMETERS
-
-# Of the sky's response; see `oofpy.optics.response`.
-RESPONSE_PARAMETERS = ("chop_gain_ratio",)
-MAP_PARAMETERS = ("pointing_u_rad", "pointing_v_rad", "defocus_error_m", "lateral_x_m", "lateral_y_m")
+from oofpy.optics.parameter_names import MAP_PARAMETERS, RESPONSE_PARAMETERS, SHAPE_PARAMETERS
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from oofpy.errors import UsageError
 from oofpy.observation import BeamMap, Observation
 from oofpy.observing import Observing
-from oofpy.optics.illumination import SHAPE_PARAMETERS, illuminate
+from oofpy.optics.illumination import illuminate
+from oofpy.optics.parameter_names import SHAPE_PARAMETERS
 from oofpy.optics.zernike import zernike_basis, zernike_terms
 from oofpy.simulation.arguments import Values, checked_tensor
 from oofpy.simulation.covered_area import covered_weight
