@@ -222,15 +222,19 @@ class AppliedCorrection:
         object.__setattr__(self, "axis_m", axis)
         object.__setattr__(self, "surface_m", surface)
 
-    def _key(self) -> tuple[object, ...]:
-        images = (b"" if image is None else image.tobytes() for image in (self.axis_m, self.surface_m))
-        return (self.coefficients, self.origin, *images)
+    def takes_the_same(self, other: AppliedCorrection) -> bool:
+        """Whether another correction has the same values, wherever it was read from."""
+        images = ((self.axis_m, other.axis_m), (self.surface_m, other.surface_m))
+        return self.coefficients == other.coefficients and all(
+            mine is theirs if mine is None or theirs is None else np.array_equal(mine, theirs, equal_nan=True)
+            for mine, theirs in images
+        )
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, AppliedCorrection) and self._key() == other._key()
+        return isinstance(other, AppliedCorrection) and self.origin == other.origin and self.takes_the_same(other)
 
     def __hash__(self) -> int:
-        return hash(self._key())
+        return hash((self.coefficients, self.origin))
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,12 +180,9 @@ def _unequal(one: RawFile, other: RawFile) -> list[tuple[str, str, str]]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    if not isinstance(one, AppliedCorrection) or not isinstance(other, AppliedCorrection):
-        return bool(one == other)
-    return one.coefficients == other.coefficients and all(
-        mine is theirs if mine is None or theirs is None else np.array_equal(mine, theirs, equal_nan=True)
-        for mine, theirs in ((one.axis_m, other.axis_m), (one.surface_m, other.surface_m))
-    )
+    if isinstance(one, AppliedCorrection) and isinstance(other, AppliedCorrection):
+        return one.takes_the_same(other)
+    return bool(one == other)
 
 
 def _shown(value: Any) -> str:

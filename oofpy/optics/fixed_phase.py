@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from oofpy.errors import ConfigurationError
 from oofpy.observing import AppliedCorrection, Observing
@@ -15,8 +15,6 @@ from oofpy.optics.defocus import interpolated, static_path_image, within_rim
 from oofpy.optics.zernike import ZernikeTerm, zernike_basis, zernike_terms
 from oofpy.telescope import Geometry
 from oofpy.telescope.path_tables import PathMap
-
-FloatArray = NDArray[np.float64]
 
 _SLOPE_POINTS = 17
 _PROJECTION_POINTS = 65
@@ -100,9 +98,8 @@ def applied_phase(
         terms = tuple(ZernikeTerm(n, l) for n, l, _ in applied.coefficients)
         values = x_m.new_tensor([value for _, _, value in applied.coefficients])
         phase = phase + torch.tensordot(values, zernike_basis(x_m / dish_radius_m, y_m / dish_radius_m, terms), dims=1)
-    if applied.axis_m is not None and applied.surface_m is not None:
-        surface = _continued(applied.axis_m, applied.surface_m, dish_radius_m, x_m, y_m)
-        phase = phase + 2 * wavenumber_per_m * surface
+    if applied.surface_m is not None:
+        phase = phase + 2 * wavenumber_per_m * _continued(applied, dish_radius_m, x_m, y_m)
     return phase
 
 
@@ -123,14 +120,26 @@ def applied_coefficients(
     return found
 
 
-def _continued(
-    axis_m: FloatArray, image: FloatArray, dish_radius_m: float, x_m: torch.Tensor, y_m: torch.Tensor
-) -> torch.Tensor:
+def _continued(applied: AppliedCorrection, dish_radius_m: float, x_m: torch.Tensor, y_m: torch.Tensor) -> torch.Tensor:
     """Values of an image over the dish at any points, also beyond the rim, where the band-limited mask asks for them.
 
-    What stands beyond the rim does not count. The low orders of the image are continued as polynomials; of what is
-    left, splines run between the pixels, and the nearest number stands in for what is missing.
+    The low orders of the image are continued as polynomials; of what is left, splines run between the pixels, and the
+    nearest number stands in for what is missing.
     """
+    terms, coefficients, left = _parted(applied, dish_radius_m)
+    smooth = zernike_basis(x_m / dish_radius_m, y_m / dish_radius_m, terms)
+    rest = interpolated(left, *within_rim(x_m, y_m, dish_radius_m))[0]
+    continued: torch.Tensor = torch.tensordot(coefficients.to(x_m), smooth, dims=1) + rest
+    return continued
+
+
+# The model, the starts, the summary of every order and the images ask for the same image on their own pixels.
+@lru_cache(maxsize=4)
+def _parted(applied: AppliedCorrection, dish_radius_m: float) -> tuple[tuple[ZernikeTerm, ...], torch.Tensor, PathMap]:
+    """Part the image of a correction into low orders and the rest; what stands beyond the rim does not count."""
+    axis_m, image = applied.axis_m, applied.surface_m
+    assert axis_m is not None
+    assert image is not None
     radius = np.hypot(axis_m, axis_m[:, None])
     rows, columns = np.nonzero(np.isfinite(image) & (radius <= dish_radius_m))
     covered = float(radius[rows, columns].max(initial=0.0))
@@ -149,10 +158,7 @@ def _continued(
     coefficients = torch.linalg.lstsq(at_pixels.T, known[:, None]).solution[:, 0]
     left = np.full(image.shape, np.nan)
     left[rows, columns] = (known - coefficients @ at_pixels).numpy()
-    smooth = zernike_basis(x_m / dish_radius_m, y_m / dish_radius_m, terms)
-    rest = interpolated(PathMap(axis_m, axis_m, left[None]), *within_rim(x_m, y_m, dish_radius_m))[0]
-    continued: torch.Tensor = torch.tensordot(coefficients.to(x_m), smooth, dims=1) + rest
-    return continued
+    return terms, coefficients, PathMap(axis_m, axis_m, left[None])
 
 
 def fixed_slope_beams(observing: Observing, geometry: Geometry, beam_rad: float) -> float:
