@@ -9,18 +9,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Self
 
 import scipy.fft
 import torch
-
-
-class Propagator(Protocol):
-    """What takes aperture fields of shape (..., y, x) to far fields of shape (..., v, u)."""
-
-    def __call__(self, field: torch.Tensor) -> torch.Tensor:
-        """Propagate fields of shape (..., y, x)."""
-        ...
 
 
 def fourier_kernel(position_m: torch.Tensor, direction_per_m: torch.Tensor) -> torch.Tensor:
@@ -102,8 +94,20 @@ class MatrixTransform:
         return MatrixTransform(self.kernel_v.to(device), self.kernel_u.to(device))
 
 
+class _WithoutKernels:
+    """A transform that all observations share and that holds no tensors, with the interface of MatrixTransform."""
+
+    def take(self, keep: list[int]) -> Self:  # noqa: ARG002 - see above
+        """Return itself: all observations share it."""
+        return self
+
+    def to(self, device: torch.device | str) -> Self:  # noqa: ARG002 - see above
+        """Return itself: it holds no tensors."""
+        return self
+
+
 @dataclass(frozen=True)
-class PaddedTransform:
+class PaddedTransform(_WithoutKernels):
     """Zero-padded FFT, pruned: the second axis is transformed only for the directions that are wanted.
 
     Direction j of an axis is `(j + first) * 2 pi / (padded_size * pitch_m)` in k u. Pixel i lies at
@@ -132,14 +136,6 @@ class PaddedTransform:
     def in_precision(self, dtype: torch.dtype) -> PaddedTransform:
         """The same in single (complex64) or double (complex128) precision."""
         return replace(self, dtype=dtype)
-
-    def take(self, keep: list[int]) -> PaddedTransform:  # noqa: ARG002 - the interface of MatrixTransform
-        """Return itself: all observations share it."""
-        return self
-
-    def to(self, device: torch.device | str) -> PaddedTransform:  # noqa: ARG002 - the interface of MatrixTransform
-        """Return itself: it holds no tensors."""
-        return self
 
     def axis_per_m(self, pitch_m: float, *, along_u: bool) -> torch.Tensor:
         """Directions of one axis as k u, shape (count,), 1/m."""
@@ -182,7 +178,7 @@ class PaddedTransform:
 
 
 @dataclass(frozen=True)
-class FullTransform:
+class FullTransform(_WithoutKernels):
     """Zero-padded FFT to all directions, without the phase of the origin: for the power of the far field alone.
 
     Parameters
@@ -202,14 +198,6 @@ class FullTransform:
     def in_precision(self, dtype: torch.dtype) -> FullTransform:
         """The same in single (complex64) or double (complex128) precision."""
         return replace(self, dtype=dtype)
-
-    def take(self, keep: list[int]) -> FullTransform:  # noqa: ARG002 - the interface of MatrixTransform
-        """Return itself: all observations share it."""
-        return self
-
-    def to(self, device: torch.device | str) -> FullTransform:  # noqa: ARG002 - the interface of MatrixTransform
-        """Return itself: it holds no tensors."""
-        return self
 
     def __call__(self, field: torch.Tensor) -> torch.Tensor:
         """Propagate fields of shape (..., y, x) to (..., padded_size, padded_size)."""
