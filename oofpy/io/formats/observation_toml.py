@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date as calendar_date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from oofpy.errors import ConfigurationError, InputError, one_line
 from oofpy.io.joined_files import (
@@ -235,7 +235,7 @@ def _joined(
     toml: _Toml, maps: Sequence[_Toml], files: Sequence[RawFile], observing_texts: Mapping[str, str]
 ) -> RawFile:
     """Make one of the listed files, with what the TOML file says above what they say."""
-    system = _system(toml)
+    system: SkySystem | None = _one_of(toml, "axes", get_args(SkySystem), "choose azel or radec")
     if system is not None:
         if all(file.frame != "sky-offset" for file in files):
             raise toml.error("the files name their axes themselves", "axes", "leave it out")
@@ -286,7 +286,8 @@ def _elevation_rad(toml: _Toml) -> float | None:
 
 
 def _orientation(toml: _Toml, maps: Sequence[_Toml], files: Sequence[RawFile], frame: FileFrame) -> SkyOrientation:
-    offsets = _offsets(toml)
+    remedy = "choose telescope (as in a map of the sky) or source (the reverse)"
+    offsets: Offsets | None = _one_of(toml, "offsets", get_args(Offsets), remedy)
     common = toml.angle_rad("parallactic_angle")
     own = [entry for entry in maps if "parallactic_angle" in entry.table]
     if frame not in ("sky-radec", "sky-offset") and (common is not None or own):
@@ -302,26 +303,12 @@ def _orientation(toml: _Toml, maps: Sequence[_Toml], files: Sequence[RawFile], f
     return SkyOrientation(offsets or one_offsets(files), zenith_angles(files))
 
 
-def _system(toml: _Toml) -> SkySystem | None:
-    text = toml.text("axes")
-    if text is None:
-        return None
-    if text == "azel":
-        return "azel"
-    if text == "radec":
-        return "radec"
-    raise toml.error("is not known", "axes", "choose azel or radec")
-
-
-def _offsets(toml: _Toml) -> Offsets | None:
-    text = toml.text("offsets")
-    if text is None:
-        return None
-    if text == "telescope":
-        return "telescope"
-    if text == "source":
-        return "source"
-    raise toml.error("is not known", "offsets", "choose telescope (as in a map of the sky) or source (the reverse)")
+def _one_of(toml: _Toml, key: str, words: tuple[Any, ...], remedy: str) -> Any:
+    """Give the word of a key, one of those that it may have; None where it is not there."""
+    text = toml.text(key)
+    if text is not None and text not in words:
+        raise toml.error("is not known", key, remedy)
+    return text
 
 
 def _in_focus(maps: Sequence[_Toml]) -> int | None:
