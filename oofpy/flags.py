@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from oofpy.errors import one_line
+from oofpy.flag_kinds import FLAG_KINDS, Level
+
+_OF_ITS_KIND: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,17 +19,34 @@ class Flag:
     Parameters
     ----------
     code : str
-        Short stable name in kebab-case, for programs.
+        Of its kind in `FLAG_KINDS`; short and stable, for programs.
     message : str
         One line with the numbers concerned and what to do, for people.
-    serious : bool
-        True: the result is reported as flagged. False: a note that is printed and stored only.
+    level : Level, optional
+        How much it weighs; that of its kind if left out.
+
+    Raises
+    ------
+    KeyError
+        If the code is of no kind and no level is given.
     """
 
     code: str
     message: str
-    serious: bool = True
+    level: Level = _OF_ITS_KIND
 
     def __post_init__(self) -> None:
         # What a damaged file holds may be part of it.
         object.__setattr__(self, "message", one_line(self.message))
+        if self.level is _OF_ITS_KIND:
+            object.__setattr__(self, "level", FLAG_KINDS[self.code].level)
+
+    @property
+    def serious(self) -> bool:
+        """Whether somebody should look at it before the result is used."""
+        return self.level is not Level.NOTE
+
+
+def verdict(flags: Iterable[Flag]) -> Level:
+    """Level of the weightiest flag; `Level.NOTE`, which accepts, where there is none."""
+    return max((flag.level for flag in flags), key=list(Level).index, default=Level.NOTE)

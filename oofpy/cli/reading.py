@@ -246,7 +246,7 @@ def _sign_flags(observation: Observation, telescope: Telescope) -> list[Flag]:
         f"sign, and leaves no trace in the residuals; check {', and '.join(checks)}, then set it by "
         f"--set telescope.conventions.{doubtful[0]}=1 or -1"
     )
-    return [Flag("sign-unsourced", text, serious=False)]
+    return [Flag("sign-unsourced", text)]
 
 
 def shipped_name(telescope: str | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -14,9 +15,9 @@ from numpy.typing import NDArray
 
 from oofpy._version import __version__
 from oofpy.fitting.elimination import LinearFit
-from oofpy.fitting.flagging import fit_flags, pointing_flags
 from oofpy.fitting.parameters import ParameterSet, parameter_unit
 from oofpy.fitting.problem import FitProblem
+from oofpy.fitting.residual_correlation import RingCorrelation
 from oofpy.fitting.result import (
     ApertureImages,
     Coefficient,
@@ -27,17 +28,20 @@ from oofpy.fitting.result import (
     Parameter,
     SurfaceSummary,
 )
+from oofpy.fitting.rules import judge
 from oofpy.fitting.solver import Solution
-from oofpy.fitting.uncertainty import degenerate_pairs, parameter_covariance
+from oofpy.fitting.uncertainty import parameter_covariance
 from oofpy.flags import Flag
 from oofpy.map_statistics import robust_sigma
 from oofpy.optics.parameter_names import SHAPE_PARAMETERS
 from oofpy.optics.zernike import ZernikeTerm
+from oofpy.plausibility import signal_to_noise
 from oofpy.surface import WeightedDish, aperture_images, applied_image, half_path_um
 
 FloatArray = NDArray[np.float64]
 
 _LOW_WEIGHT = 0.1
+_BEAM_SCALE = (0.5, 1.0)  # lambda/D: what the noise of a finely gridded map hardly reaches, and a beam fills
 
 
 def assemble_order(problem: FitProblem, order: int, solution: Solution, starts: tuple[str, ...]) -> list[OrderFit]:
@@ -60,19 +64,22 @@ def assemble_order(problem: FitProblem, order: int, solution: Solution, starts: 
     free = parameters.for_solver(problem.start.device)
     state = problem.model(solution.parameters)
     residuals = _psi(problem, solution.linear)
-    correlation = torch.tensor(
+    correlation = [
         [
-            [
-                problem.lags[i % len(problem.lags)][j].correlation_area(residuals[i, j, : m.samples])
-                for j, m in enumerate(observation.maps)
-            ]
-            for i, observation in enumerate(problem.observations)
-        ],
-        dtype=torch.float64,
-        device=problem.start.device,
-    )
+            problem.lags[i % len(problem.lags)][j].correlation(residuals[i, j, : m.samples])
+            for j, m in enumerate(observation.maps)
+        ]
+        for i, observation in enumerate(problem.observations)
+    ]
+    areas = torch.tensor([[one.area for one in maps] for maps in correlation], dtype=torch.float64)
     covariance = parameter_covariance(
-        problem.model, state, solution.linear, problem.data, problem.likelihood, free, correlation
+        problem.model,
+        state,
+        solution.linear,
+        problem.data,
+        problem.likelihood,
+        free,
+        areas.to(problem.start.device),
     )
     peaks = problem.model.unaberrated_peak(solution.parameters)
     values = _Values(problem, parameters, solution, correlation, covariance, peaks)
@@ -93,14 +100,14 @@ class _Values:
         problem: FitProblem,
         parameters: ParameterSet,
         solution: Solution,
-        correlation: torch.Tensor,
+        correlation: list[list[RingCorrelation]],
         covariance: torch.Tensor,
         peaks: torch.Tensor,
     ) -> None:
         self.problem, self.set = problem, parameters
         self.values = solution.parameters.cpu().numpy()
         self.covariance = covariance.cpu().numpy()
-        self.correlation = correlation.cpu().numpy()
+        self.correlation = correlation
         self.peaks = peaks.cpu().numpy()
         self.evaluations = solution.evaluations.tolist()
         self.status = solution.status
@@ -176,6 +183,8 @@ class _Values:
             float(self.values[number, layout.slice_of(kind)][m]) for kind in ("pointing_u_rad", "pointing_v_rad")
         ]
         weight = self.relative[number, m, : beam_map.samples]
+        correlation = self.correlation[number][m]
+        beam_rad = self.problem.observations[number].wavelength_m / (2 * self.problem.telescope.geometry.dish_radius_m)
         beam = observed - residual - linear[1] - slopes[0] * u - slopes[1] * v
         spread = float(np.ptp(observed))
         return MapFit(
@@ -189,7 +198,8 @@ class _Values:
             samples=beam_map.samples,
             masked=beam_map.masked,
             residual_rms_over_peak=float(np.sqrt(np.mean(residual**2)) / spread) if spread > 0 else 0.0,
-            correlation_samples=float(self.correlation[number, m]),
+            correlation_samples=correlation.area,
+            beam_scale_correlation=correlation.mean_between(*(beam_rad * edge for edge in _BEAM_SCALE)),
             down_weighted_fraction=float(np.mean(weight < _LOW_WEIGHT)),
             bright_weight=float(np.mean(weight[beam > beam.max() / 2])) if beam.max() > 0 else 1.0,
         )
@@ -241,6 +251,7 @@ def assemble_result(
     orders: Sequence[OrderFit],
     winners: Sequence[Any],
     chosen_order: int,
+    left_out_fits: tuple[OrderFit, ...],
     flags: tuple[Flag, ...],
 ) -> FitResult:
     """Put the result of one observation together.
@@ -254,6 +265,8 @@ def assemble_result(
     winners : sequence of Winner
         Of the same orders.
     chosen_order : int
+    left_out_fits : tuple of OrderFit
+        Of that order without one of the maps each.
     flags : tuple of Flag
         Of the observation.
 
@@ -263,11 +276,8 @@ def assemble_result(
     """
     observation = problem.observations[number]
     place = [fit.order for fit in orders].index(chosen_order)
-    chosen, winner = orders[place], winners[place]
-    solution = winner.solution
-    names = chosen.covariance_names
-    pairs = degenerate_pairs(names, chosen.covariance)
-    return FitResult(
+    chosen, solution = orders[place], winners[place].solution
+    result = FitResult(
         name=observation.name,
         wavelength_m=observation.wavelength_m,
         elevation_rad=observation.elevation_rad,
@@ -279,18 +289,15 @@ def assemble_result(
         settings=problem.settings,
         orders=tuple(orders),
         chosen_order=chosen_order,
+        left_out_fits=left_out_fits,
         map_arrays=_map_arrays(problem, number, solution),
         aperture=_images(problem, number, chosen, solution),
-        flags=(
-            *flags,
-            *pointing_flags(chosen, observation),
-            *fit_flags(chosen, winner.rival_excess[number], winner.rival_distance[number], pairs),
-        ),
-        degenerate_pairs=pairs,
+        flags=flags,
         device=str(problem.start.device.type),
         dtype="float64" if problem.settings.precision == "double" else "float32",
         versions=dict(library_versions()),
     )
+    return replace(result, flags=(*flags, *judge(result, problem.settings.limits)))
 
 
 def _map_arrays(problem: FitProblem, number: int, solution: Solution) -> tuple[MapArrays, ...]:
@@ -303,7 +310,8 @@ def _map_arrays(problem: FitProblem, number: int, solution: Solution) -> tuple[M
         used = beam_map.used
         model[used] = beam_map.power[used] - residual[m, : beam_map.samples]
         given[used] = weight[m, : beam_map.samples]
-        arrays.append(MapArrays(beam_map.label, beam_map.u_rad, beam_map.v_rad, beam_map.power, model, given))
+        signal = signal_to_noise(beam_map, observation.observing.chop)
+        arrays.append(MapArrays(beam_map.label, beam_map.u_rad, beam_map.v_rad, beam_map.power, model, given, signal))
     return tuple(arrays)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from oofpy.fitting.assemble import assemble_order, assemble_result
 from oofpy.fitting.elimination import LinearFit
+from oofpy.fitting.leave_one_out import fits_without_a_map
 from oofpy.fitting.problem import FitProblem, prepare
 from oofpy.fitting.result import FitResult, OrderFit
 from oofpy.fitting.settings import LOWEST_FIT_ORDER, FitSettings
@@ -115,7 +116,7 @@ def fit_batch(
     if not observations:
         return []
     telescope.require_complete()
-    flags = [check_observation(observation, telescope) for observation in observations]
+    flags = [check_observation(observation, telescope, settings.limits) for observation in observations]
     highest = settings.highest_auto_order if settings.order == "auto" else int(settings.order)
     problem = prepare(tuple(observations), telescope, settings, highest)
     results = []
@@ -127,8 +128,12 @@ def fit_batch(
         for number, steps in enumerate(ladder):
             orders, winners = zip(*steps, strict=True)
             chosen = choose_order(orders) if settings.order == "auto" else highest
+            left_out: tuple[OrderFit, ...] = ()
+            if settings.leave_one_out:
+                solution = winners[[fit.order for fit in orders].index(chosen)].solution
+                left_out = fits_without_a_map(group, number, chosen, solution.parameters[number])
             known = (*group.observations[number].flags, *flags[first + number])
-            results.append(assemble_result(group, number, orders, winners, chosen, known))
+            results.append(assemble_result(group, number, orders, winners, chosen, left_out, known))
     return results
 
 
@@ -179,11 +184,21 @@ def climb(problem: FitProblem, highest: int, report: Report) -> list[list[tuple[
         for number, fit in enumerate(fits):
             # What one observation chooses must not depend on those fitted beside it.
             if not (automatic and _settled([step for step, _ in ladder[number]])):
-                ladder[number].append((replace(fit, seconds=seconds), winner))
+                ladder[number].append((replace(_with_rival(fit, winner, number), seconds=seconds), winner))
         report(_progress(order, highest, fits))
         if automatic and all(_settled([fit for fit, _ in steps]) for steps in ladder):
             break
     return ladder
+
+
+def _with_rival(fit: OrderFit, winner: Winner, number: int) -> OrderFit:
+    """A fit with what it says of the start that lost, the log-likelihood in effective samples."""
+    effective = fit.effective_samples / sum(fitted.samples for fitted in fit.maps)
+    return replace(
+        fit,
+        rival_log_likelihood=float(winner.rival_excess[number]) * effective,
+        rival_distance_rad=float(winner.rival_distance[number]),
+    )
 
 
 def fit_order(problem: FitProblem, order: int, below: torch.Tensor | None, tolerances: Tolerances) -> Winner:

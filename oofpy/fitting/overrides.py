@@ -10,12 +10,15 @@ from typing import Any
 
 from oofpy.errors import ConfigurationError
 from oofpy.fitting.settings import HIGHEST_FIT_ORDER, LOWEST_FIT_ORDER, FitSettings, ParameterRule
+from oofpy.limits import Limits
 from oofpy.optics.parameter_names import MAP_PARAMETERS, RESPONSE_PARAMETERS
 from oofpy.optics.parameter_names import SHAPE_PARAMETERS as DISH_PARAMETERS
 from oofpy.quantities import Dimension, parse_quantity
 
 RULE_KEYS = tuple(field.name for field in fields(ParameterRule))
 _PREFIX = "parameters."
+_LIMITS = "limits."
+_TABLES = ("parameters", "limits")  # settings that hold others
 _ZERNIKE = re.compile(r"Z\(\s*(?P<n>[0-9]{1,3})\s*,\s*(?P<l>-?[0-9]{1,3})\s*\)")
 _OF_ONE_MAP = re.compile(r"(?P<name>[^\[\]]*)\[(?P<number>[1-9][0-9]{0,3})\]")
 _DIMENSION_OF_SUFFIX: dict[str, Dimension] = {"_m": "length", "_rad": "angle", "_db": "level_db"}
@@ -24,8 +27,9 @@ _TRUTH = {"true": True, "false": False}
 
 def setting_keys() -> tuple[str, ...]:
     """Every key that `apply_settings` knows, PARAMETER and RULE standing for a name each."""
-    plain = [field.name for field in fields(FitSettings) if field.name != "parameters"]
-    return (*plain, *(f"{_PREFIX}PARAMETER.{rule}" for rule in RULE_KEYS))
+    plain = [field.name for field in fields(FitSettings) if field.name not in _TABLES]
+    limits = [f"{_LIMITS}{field.name}" for field in fields(Limits)]
+    return (*plain, *(f"{_PREFIX}PARAMETER.{rule}" for rule in RULE_KEYS), *limits)
 
 
 def apply_settings(settings: FitSettings, texts: Mapping[str, str]) -> FitSettings:
@@ -36,8 +40,9 @@ def apply_settings(settings: FitSettings, texts: Mapping[str, str]) -> FitSettin
     settings : FitSettings
         Where to start from.
     texts : mapping of str to str
-        Key to value: a setting's name (`order`), or `parameters.PARAMETER.RULE` with the rules of
-        `ParameterRule` (`parameters.Z(2,0).free`, `parameters.pointing_u_rad[2].start`). Lengths, angles
+        Key to value: a setting's name (`order`), `limits.NAME` with a name of `Limits`, or
+        `parameters.PARAMETER.RULE` with the rules of `ParameterRule` (`parameters.Z(2,0).free`,
+        `parameters.pointing_u_rad[2].start`). Lengths, angles
         and levels carry their unit (`0.5mm`, `2arcsec`, `-12dB`); coefficients are angles. `none` takes a
         rule of a parameter back to its default.
 
@@ -53,21 +58,24 @@ def apply_settings(settings: FitSettings, texts: Mapping[str, str]) -> FitSettin
     """
     plain: dict[str, Any] = {}
     rules: dict[str, dict[str, Any]] = {}
+    limits: dict[str, Any] = {}
     for key, text in texts.items():
         if key.startswith(_PREFIX):
             parameter, rule = _parameter_and_rule(key)
             rules.setdefault(parameter, {})[rule] = _rule_value(key, parameter, rule, text.strip())
+        elif key.startswith(_LIMITS):
+            limits[key.removeprefix(_LIMITS)] = _limit_value(key, text.strip())
         else:
             plain[key] = _plain_value(key, text.strip())
     parameters = dict(settings.parameters)
     for parameter, changes in rules.items():
         parameters[parameter] = _changed_rule(parameter, parameters.get(parameter, ParameterRule()), changes)
-    return replace(settings, parameters=parameters, **plain)
+    return replace(settings, parameters=parameters, limits=replace(settings.limits, **limits), **plain)
 
 
 def _plain_value(key: str, text: str) -> object:
     """Convert the text to the type that the setting has by default."""
-    defaults = {field.name: field.default for field in fields(FitSettings) if field.name != "parameters"}
+    defaults = {field.name: field.default for field in fields(FitSettings) if field.name not in _TABLES}
     if key not in defaults:
         raise _unknown("is not a setting", key, setting_keys())
     default = defaults[key]
@@ -76,6 +84,19 @@ def _plain_value(key: str, text: str) -> object:
     if isinstance(default, int):
         return text if (key, text) == ("order", "auto") else _whole(key, text)
     return parse_quantity(text, "number", key=key) if isinstance(default, float) else text
+
+
+def _limit_value(key: str, text: str) -> object:
+    """Convert the text of a limit: a whole number or a quantity, in the unit of its name; none where it has none."""
+    name = key.removeprefix(_LIMITS)
+    defaults = {field.name: field.default for field in fields(Limits)}
+    if name not in defaults:
+        raise _unknown("is not a limit", key, [f"{_LIMITS}{known}" for known in defaults])
+    if defaults[name] is None and text.lower() == "none":
+        return None
+    if isinstance(defaults[name], int):
+        return _whole(key, text)
+    return parse_quantity(text, _dimension(name), key=key)
 
 
 def _parameter_and_rule(key: str) -> tuple[str, str]:

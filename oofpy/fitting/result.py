@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from oofpy.fitting.settings import FitSettings
 from oofpy.fitting.status import FitStatus
-from oofpy.flags import Flag
+from oofpy.flag_kinds import Level
+from oofpy.flags import Flag, verdict
 from oofpy.observation import SourceFile
 from oofpy.observing import Observing
 from oofpy.telescope import Telescope
@@ -133,6 +134,9 @@ class MapFit:
         Rms of data minus model over all unmasked samples, unweighted, over the range of the observed samples.
     correlation_samples : float
         Number of neighbouring samples whose residuals move together; 1 for independent noise.
+    beam_scale_correlation : float
+        Mean correlation of residuals half a beam to a beam, lambda/D, apart: the part of them that looks like a beam
+        rather than like noise; 0 for independent noise.
     down_weighted_fraction : float
         Fraction of the samples to which the likelihood gave less than a tenth of the full weight.
     bright_weight : float
@@ -150,6 +154,7 @@ class MapFit:
     masked: int
     residual_rms_over_peak: float
     correlation_samples: float
+    beam_scale_correlation: float
     down_weighted_fraction: float
     bright_weight: float
 
@@ -189,6 +194,13 @@ class OrderFit:
         Evaluations of the model over all starts of this order.
     seconds : float
         Wall time of this order.
+    rival_log_likelihood : float
+        By how much the log-likelihood of the other start lies below this one's, in effective samples; NaN with one
+        start.
+    rival_distance_rad : float, radians
+        Largest difference of a coefficient between the two; NaN with one start.
+    left_out : int
+        Number of the map that did not take part, counted from 1; 0 where all did.
     """
 
     order: int
@@ -206,6 +218,31 @@ class OrderFit:
     reduced_chi2: float
     evaluations: int
     seconds: float
+    rival_log_likelihood: float = float("nan")
+    rival_distance_rad: float = float("nan")
+    left_out: int = 0
+
+    @property
+    def correlation(self) -> FloatArray:
+        """Correlations of the free parameters, shape (free, free)."""
+        sigma = np.sqrt(np.clip(np.diag(self.covariance), 1e-300, None))
+        return np.asarray(self.covariance / np.outer(sigma, sigma))
+
+    @property
+    def condition_number(self) -> float:
+        """Largest over smallest eigenvalue of `correlation`; 1 where every parameter is told from the others."""
+        if not self.covariance_names:
+            return 1.0
+        values = np.linalg.eigvalsh(self.correlation)
+        return float(values[-1] / values[0]) if values[0] > 0 else float("inf")
+
+    def degenerate_pairs(self, least: float) -> tuple[tuple[str, str, float], ...]:
+        """Pairs of parameters whose correlation is at least so large in size, and the correlation; the worst first."""
+        correlation = self.correlation
+        first, second = np.nonzero(np.triu(np.abs(correlation) >= least, 1))
+        names = self.covariance_names
+        pairs = [(names[i], names[j], float(correlation[i, j])) for i, j in zip(first, second, strict=True)]
+        return tuple(sorted(pairs, key=lambda pair: -abs(pair[2])))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -222,6 +259,8 @@ class MapArrays:
         Map units; the model includes gain and background. Unobserved samples are NaN in `observed`.
     weight : array, shape (samples,)
         Weight the likelihood gave each sample, relative to a sample that fits perfectly; 0 for masked ones.
+    signal_to_noise : float
+        Peak over the scatter at the border of the map, before any model; infinite without noise.
     """
 
     label: str
@@ -230,6 +269,7 @@ class MapArrays:
     observed: FloatArray
     model: FloatArray
     weight: FloatArray
+    signal_to_noise: float
 
     @property
     def residual(self) -> FloatArray:
@@ -290,12 +330,12 @@ class FitResult:
         The ladder, lowest order first.
     chosen_order : int
         The order the result stands for.
+    left_out_fits : tuple of OrderFit
+        Fits of that order without one of the maps each, where they were asked for.
     map_arrays : tuple of MapArrays
     aperture : ApertureImages
     flags : tuple of Flag
         Of the observation and of the fit.
-    degenerate_pairs : tuple of (str, str, float)
-        Pairs of parameters at the chosen order whose correlation is close to one, and the correlation.
     device, dtype : str
         Where and in which precision it ran.
     versions : mapping of str to str
@@ -313,10 +353,10 @@ class FitResult:
     settings: FitSettings
     orders: tuple[OrderFit, ...]
     chosen_order: int
+    left_out_fits: tuple[OrderFit, ...]
     map_arrays: tuple[MapArrays, ...]
     aperture: ApertureImages
     flags: tuple[Flag, ...]
-    degenerate_pairs: tuple[tuple[str, str, float], ...]
     device: str
     dtype: str
     versions: dict[str, str] = field(default_factory=dict)
@@ -331,4 +371,15 @@ class FitResult:
         """`ok`, `flagged` or `failed`."""
         if self.fit.status is FitStatus.NOT_FINITE or any(fitted.gain <= 0 for fitted in self.fit.maps):
             return "failed"
-        return "flagged" if any(flag.serious for flag in self.flags) else "ok"
+        return "ok" if self.verdict == "accept" else "flagged"
+
+    @property
+    def verdict(self) -> str:
+        """`accept`, `check` or `reject`: what the weightiest of its flags asks for."""
+        level = verdict(self.flags)
+        return "accept" if level is Level.NOTE else level.value
+
+    @property
+    def degenerate_pairs(self) -> tuple[tuple[str, str, float], ...]:
+        """Pairs of parameters at the chosen order that are hardly told apart; see `OrderFit.degenerate_pairs`."""
+        return self.fit.degenerate_pairs(self.settings.limits.least_correlation)

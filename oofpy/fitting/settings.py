@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from oofpy.errors import ConfigurationError
+from oofpy.limits import Limits
 
 LIKELIHOOD_NAMES = ("gaussian", "cauchy", "student-t", "huber")
 DEVICES = ("auto", "cpu", "cuda")
@@ -80,6 +81,10 @@ class FitSettings:
     ladder_evaluations : int
         Limit of model evaluations of each fit below the requested order: a surface too smooth for the data makes a
         robust likelihood creep, and the next order frees it.
+    leave_one_out : bool
+        Fit the chosen order again without each of the maps, where that leaves two or more.
+    limits : Limits
+        By which the maps and the fit are judged.
     parameters : mapping of str to ParameterRule
         Rules by parameter: a name such as `Z(2,0)`, `edge_taper_db`, `illumination_x_m`, `illumination_y_m`,
         `ellipticity_p`, `ellipticity_q`; or, for all maps or one (`[2]`), `pointing_u_rad`, `pointing_v_rad`,
@@ -103,6 +108,8 @@ class FitSettings:
     both_starts: bool = True
     ladder_tolerance: float = 0.05
     ladder_evaluations: int = 25
+    leave_one_out: bool = False
+    limits: Limits = field(default_factory=Limits)
     parameters: Mapping[str, ParameterRule] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -8,19 +8,13 @@ covariance is their sandwich. Taking psi^2 sample by sample lets the errors grow
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from oofpy.fitting.curvature import scatter_curvature
 from oofpy.fitting.elimination import LinearFit, MapData
 from oofpy.fitting.likelihood import Likelihood
 from oofpy.fitting.solver import FreeParameters
 from oofpy.optics.beam import BeamModel, BeamState
-
-FloatArray = NDArray[np.float64]
-
-DEGENERATE_CORRELATION = 0.9
 
 
 def parameter_covariance(
@@ -146,23 +140,3 @@ def _inverse(matrix: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     values, vectors = torch.linalg.eigh(torch.nan_to_num((scaled + scaled.mT) / 2))
     inverse = (vectors / values.clamp(min=1e-12)[:, None, :]) @ vectors.mT
     return torch.nan_to_num(inverse * root[:, :, None] * root[:, None, :]), (values > 0).all(-1)
-
-
-def degenerate_pairs(names: tuple[str, ...], covariance: FloatArray) -> tuple[tuple[str, str, float], ...]:
-    """Pairs of parameters that the data hardly tell apart.
-
-    Parameters
-    ----------
-    names : tuple of str
-    covariance : array, shape (free, free)
-
-    Returns
-    -------
-    tuple of (name, name, correlation)
-        Those with an absolute correlation of at least 0.9, the worst first.
-    """
-    sigma = np.sqrt(np.clip(np.diag(covariance), 1e-300, None))
-    correlation = covariance / np.outer(sigma, sigma)
-    first, second = np.nonzero(np.triu(np.abs(correlation) >= DEGENERATE_CORRELATION, 1))
-    pairs = [(names[i], names[j], float(correlation[i, j])) for i, j in zip(first, second, strict=True)]
-    return tuple(sorted(pairs, key=lambda pair: -abs(pair[2])))

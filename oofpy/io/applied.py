@@ -123,7 +123,7 @@ def _unscaled(content: FileContent) -> Flag:
         f"{content.path.name}: it does not say at which wavelength its phases are; they are taken to be at that of the "
         "observation"
     )
-    return Flag("correction-unscaled", message, serious=False)
+    return Flag("correction-unscaled", message)
 
 
 def _coefficients(content: FileContent, columns: Mapping[str, Any], scale: float) -> Coefficients:
@@ -206,7 +206,7 @@ def _oof_correction(content: FileContent, hdu: Any, wavelength_m: float) -> tupl
     flags = [_unscaled(content)] if frequency is None else []
     if others:
         message = f"{content.path.name}: only z0, z1 ... are the correction; not taken: {one_line(', '.join(others))}"
-        flags.append(Flag("correction-parameters-ignored", message[:300], serious=False))
+        flags.append(Flag("correction-parameters-ignored", message[:300]))
     return AppliedCorrection(tuple(found), origin=_origin(content, _telescope(content, hdu))), tuple(flags)
 
 

@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from oofpy.errors import InputError
+from oofpy.flag_kinds import Level
 from oofpy.flags import Flag
 from oofpy.io.reader import RawMap
 from oofpy.observation import BeamMap, BoolArray, FloatArray
@@ -153,7 +154,7 @@ def usable_errors(maps: Sequence[RawMap], numbers: Sequence[int]) -> tuple[list[
     if equal:
         listed = ", ".join(str(number) for number in equal)
         message = f"the errors of map {listed} are all zero or all equal: none are taken as given"
-        flags.append(Flag("errors-equal", message, serious=False))
+        flags.append(Flag("errors-equal", message))
     return errors, tuple(flags)
 
 
@@ -184,7 +185,7 @@ def _some_without_errors(maps: Sequence[RawMap], numbers: Sequence[int]) -> list
         f"there are no errors of map {', '.join(without)}, though of others: its samples all count as equal, and those "
         "of the others by their errors"
     )
-    return [Flag("weights-missing", message, serious=False)]
+    return [Flag("weights-missing", message)]
 
 
 def _all_equal(values: FloatArray) -> bool:
@@ -214,7 +215,7 @@ def oddities(maps: Sequence[RawMap], numbers: Sequence[int]) -> tuple[Flag, ...]
     ]
     if gaps:
         message = f"unobserved samples are left out: {', '.join(gaps)}"
-        flags.append(Flag("samples-unobserved", message, serious=False))
+        flags.append(Flag("samples-unobserved", message))
     zeros = [
         (_exact_zeros(raw), f"{_exact_zeros(raw)} of {raw.power.size} in map {number}")
         for number, raw in zip(numbers, maps, strict=True)
@@ -226,7 +227,9 @@ def oddities(maps: Sequence[RawMap], numbers: Sequence[int]) -> tuple[Flag, ...]
         )
         advice = "if these are gaps, write them as NaN or leave them out with --mask" if serious else "drop-outs?"
         counts = ", ".join(text for count, text in zeros if count)
-        flags.append(Flag("exact-zeros", f"samples exactly zero: {counts}; {advice}", serious=serious))
+        flags.append(
+            Flag("exact-zeros", f"samples exactly zero: {counts}; {advice}", Level.CHECK if serious else Level.NOTE)
+        )
     return tuple(flags)
 
 

@@ -135,7 +135,7 @@ def _from_positions(
             f"map {number} ({raw.label}) is taken as the one in focus, since it is the middle one of three equally "
             "spaced positions and has the highest peak; say which one it is with --in-focus"
         )
-        flags = (Flag("in-focus-assumed", message, serious=False),)
+        flags = (Flag("in-focus-assumed", message),)
     focus = _position(maps, number - 1)
     return [_position(maps, index) - focus for index in chosen], flags
 

@@ -365,7 +365,7 @@ def _replaced_defocus(maps: Sequence[RawMap], defocus_m: Sequence[float]) -> tup
     if not replaced:
         return ()
     message = f"the given dz replace those of the file ({'; '.join(replaced)})"
-    return (Flag("defocus-replaced", message, serious=False),)
+    return (Flag("defocus-replaced", message),)
 
 
 def _listed(numbers: Sequence[object]) -> str:

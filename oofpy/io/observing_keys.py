@@ -204,7 +204,7 @@ def resolve_observing(
     if "source_diameter" in given and "source_shape" not in given:
         given["source_shape"] = "disc"
         message = "a source of this diameter and no shape is taken as a uniform disc (observing.source_shape)"
-        flags = (*flags, Flag("source-disc-assumed", message, serious=False))
+        flags = (*flags, Flag("source-disc-assumed", message))
     return ResolvedObserving(_built(given, texts, wavelength_m, file), sources, flags)
 
 

@@ -71,10 +71,7 @@ def read_file(path: str | Path, part: str | None = None) -> RawFile:
         warnings.simplefilter("always")
         raw = _read(recognise(content), content, part)
     messages = dict.fromkeys(one_line(str(warning.message)) for warning in caught)
-    odd = [
-        Flag("file-odd", f"{content.path.name}: {message[:300]}", serious=False)
-        for message in list(messages)[:MOST_WARNINGS]
-    ]
+    odd = [Flag("file-odd", f"{content.path.name}: {message[:300]}") for message in list(messages)[:MOST_WARNINGS]]
     return replace(raw, flags=(*raw.flags, *odd))
 
 

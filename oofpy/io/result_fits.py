@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from oofpy.errors import one_line
-from oofpy.fitting.result import Coefficient, FitResult, MapFit, Parameter, SurfaceSummary
+from oofpy.fitting.result import Coefficient, FitResult, MapFit, OrderFit, Parameter, SurfaceSummary
 from oofpy.fitting.settings import ParameterRule
 from oofpy.fitting.status import FitStatus
 from oofpy.io.convention_words import conventions_in_words
@@ -26,6 +26,7 @@ from oofpy.io.result_record import (
     ORDER_FIELDS,
     SURFACE_FIELDS,
     ResultRecord,
+    covariance_version,
 )
 from oofpy.io.wavelength import SPEED_OF_LIGHT_M_S
 from oofpy.observation import FloatArray
@@ -68,18 +69,22 @@ def _table(name: str, columns: list[Any], version: int = 1) -> Any:
 
 
 def _tables(result: FitResult) -> list[Any]:
-    orders = result.orders
+    orders = _all_fits(result)
     coefficients = list(chain.from_iterable(fit.coefficients for fit in orders))
     parameters = list(chain.from_iterable(fit.parameters for fit in orders))
     map_fits = list(chain.from_iterable(fit.maps for fit in orders))
     numbers = [number for fit in orders for number in range(1, len(fit.maps) + 1)]
 
-    def order_column(member: str) -> Any:
-        return value_column("ORDER", int, [fit.order for fit in orders for _ in getattr(fit, member)])
+    def key_columns(member: str) -> list[Any]:
+        owners = [fit for fit in orders for _ in getattr(fit, member)]
+        return [
+            value_column("ORDER", int, [fit.order for fit in owners]),
+            value_column("LEFT_OUT", int, [fit.left_out for fit in owners]),
+        ]
 
     return [
-        _table("COEFFICIENTS", [order_column("coefficients"), *record_columns(Coefficient, coefficients)]),
-        _table("PARAMETERS", [order_column("parameters"), *record_columns(Parameter, parameters)]),
+        _table("COEFFICIENTS", [*key_columns("coefficients"), *record_columns(Coefficient, coefficients)]),
+        _table("PARAMETERS", [*key_columns("parameters"), *record_columns(Parameter, parameters)]),
         _table(
             "ORDERS",
             [
@@ -89,18 +94,24 @@ def _tables(result: FitResult) -> list[Any]:
         ),
         _table(
             "MAPFITS",
-            [order_column("maps"), value_column("MAP", int, numbers), *record_columns(MapFit, map_fits)],
+            [*key_columns("maps"), value_column("MAP", int, numbers), *record_columns(MapFit, map_fits)],
         ),
     ]
 
 
+def _all_fits(result: FitResult) -> tuple[OrderFit, ...]:
+    """Fits of the ladder, then those without one of the maps."""
+    return (*result.orders, *result.left_out_fits)
+
+
 def _covariances(result: FitResult) -> list[Any]:
-    """Make one image an order, EXTVER being the order; the names of the rows are in the header."""
+    """Make one image a fit, its EXTVER from `covariance_version`; the names of the rows are in the header."""
     from astropy.io import fits
 
     hdus = []
-    for fit in result.orders:
-        hdu = fits.ImageHDU(np.array(fit.covariance, np.float64), name="COVARIANCE", ver=fit.order)
+    for fit in _all_fits(result):
+        version = covariance_version(fit.order, fit.left_out)
+        hdu = fits.ImageHDU(np.array(fit.covariance, np.float64), name="COVARIANCE", ver=version)
         hdu.header["PARAMS"] = (len(fit.covariance_names), "free parameters, PAR1 ... by row and column")
         for number, name in enumerate(fit.covariance_names, start=1):
             hdu.header[f"PAR{number}"] = name
@@ -199,6 +210,7 @@ def _entries(result: FitResult) -> list[_Entry]:
         _Entry("WAVEL", float(result.wavelength_m), "[m] wavelength"),
         _Entry("FREQ", SPEED_OF_LIGHT_M_S / result.wavelength_m, "[Hz] frequency"),
         _Entry("STATUS", result.status, "ok, flagged or failed"),
+        _Entry("VERDICT", result.verdict, "accept, check or reject"),
         _Entry("ORDER", fit.order, "Zernike order of images and maps"),
         _Entry("LIKELIHD", result.settings.likelihood, "distribution of the residuals"),
         _Entry("CONVERGD", fit.status is FitStatus.CONVERGED, "whether the fit converged"),
@@ -219,11 +231,12 @@ def _files(result: FitResult) -> list[tuple[str, str]]:
 
 def _history(result: FitResult) -> list[str]:
     settings = {entry.name: getattr(result.settings, entry.name) for entry in fields(result.settings)}
-    del settings["parameters"]
+    del settings["parameters"], settings["limits"]
     return [
         *(f"version: {name} {version}" for name, version in result.versions.items()),
         *(f"setting: {name} = {value}" for name, value in settings.items()),
         *(f"setting: parameters.{name}: {_rule(rule)}" for name, rule in result.settings.parameters.items()),
+        *(f"setting: limits.{name} = {value}" for name, value in asdict(result.settings.limits).items()),
         *(f"setting: telescope.{name} = {value}" for name, value in result.telescope.overrides),
         *(f"flag: {flag.code}: {flag.message}" for flag in result.flags),
     ]

@@ -31,6 +31,7 @@ from oofpy.io.result_record import (
     ORDER_FIELDS,
     SURFACE_FIELDS,
     ResultRecord,
+    covariance_version,
 )
 from oofpy.observation import FloatArray
 
@@ -113,11 +114,12 @@ class _CheckedFile:
 
 def _result(hdu: _CheckedFile) -> FitResult:
     record = ResultRecord.from_lines(column_values(hdu("RECORD"), "JSON", str))
-    shared = {name: getattr(record, name) for name in ResultRecord.__slots__ if name != "map_labels"}
+    fits = _fits(hdu)
     result = FitResult(
-        **shared,
-        orders=_orders(hdu),
-        map_arrays=tuple(_map_arrays(hdu, number, label) for number, label in enumerate(record.map_labels, start=1)),
+        **{name: getattr(record, name) for name in ResultRecord.shared()},
+        orders=tuple(fit for fit in fits if not fit.left_out),
+        left_out_fits=tuple(fit for fit in fits if fit.left_out),
+        map_arrays=_all_map_arrays(hdu, record),
         aperture=_aperture(hdu),
     )
     if record.chosen_order not in [fit.order for fit in result.orders]:
@@ -131,35 +133,37 @@ def _result(hdu: _CheckedFile) -> FitResult:
     return result
 
 
-def _orders(hdu: _CheckedFile) -> tuple[OrderFit, ...]:
-    coefficients = _by_order(hdu("COEFFICIENTS"), Coefficient)
-    parameters = _by_order(hdu("PARAMETERS"), Parameter)
-    maps = _by_order(hdu("MAPFITS"), MapFit)
+def _fits(hdu: _CheckedFile) -> tuple[OrderFit, ...]:
+    """Read the fits of the ladder and those without one of the maps."""
+    coefficients = _by_fit(hdu("COEFFICIENTS"), Coefficient)
+    parameters = _by_fit(hdu("PARAMETERS"), Parameter)
+    maps = _by_fit(hdu("MAPFITS"), MapFit)
     orders = records_from(hdu("ORDERS"), OrderFit, ORDER_FIELDS)
     surfaces = records_from(hdu("ORDERS"), SurfaceSummary, SURFACE_FIELDS)
     fits = []
     for scalars, surface in zip(orders, surfaces, strict=True):
-        order = scalars["order"]
-        names, covariance = _covariance(hdu("COVARIANCE", order))
+        key = (scalars["order"], scalars["left_out"])
+        names, covariance = _covariance(hdu("COVARIANCE", covariance_version(*key)))
         fits.append(
             OrderFit(
                 **scalars,
-                coefficients=tuple(coefficients.get(order, ())),
-                parameters=tuple(parameters.get(order, ())),
+                coefficients=tuple(coefficients.get(key, ())),
+                parameters=tuple(parameters.get(key, ())),
                 covariance_names=names,
                 covariance=covariance,
-                maps=tuple(maps.get(order, ())),
+                maps=tuple(maps.get(key, ())),
                 surface=SurfaceSummary(**surface),
             )
         )
     return tuple(fits)
 
 
-def _by_order(table: Any, kind: type) -> dict[int, list[Any]]:
-    """Sort the records of a table by its column ORDER."""
-    found: dict[int, list[Any]] = {}
-    for order, record in zip(column_values(table, "ORDER", int), records_from(table, kind), strict=True):
-        found.setdefault(order, []).append(kind(**record))
+def _by_fit(table: Any, kind: type) -> dict[tuple[int, int], list[Any]]:
+    """Sort the records of a table by its columns ORDER and LEFT_OUT."""
+    found: dict[tuple[int, int], list[Any]] = {}
+    keys = zip(column_values(table, "ORDER", int), column_values(table, "LEFT_OUT", int), strict=True)
+    for key, record in zip(keys, records_from(table, kind), strict=True):
+        found.setdefault(key, []).append(kind(**record))
     return found
 
 
@@ -183,7 +187,13 @@ def _image(hdu: Any, shape: tuple[int, int]) -> FloatArray:
     return image
 
 
-def _map_arrays(hdu: _CheckedFile, number: int, label: str) -> MapArrays:
-    table = hdu("MAPS", number)
-    columns = {member: np.array(column_values(table, name, float), np.float64) for name, member in MAP_COLUMNS.items()}
-    return MapArrays(label=label, **columns)
+def _all_map_arrays(hdu: _CheckedFile, record: ResultRecord) -> tuple[MapArrays, ...]:
+    arrays = []
+    known = zip(record.map_labels, record.map_signal_to_noise, strict=True)
+    for number, (label, signal_to_noise) in enumerate(known, start=1):
+        table = hdu("MAPS", number)
+        columns = {
+            member: np.array(column_values(table, name, float), np.float64) for name, member in MAP_COLUMNS.items()
+        }
+        arrays.append(MapArrays(label=label, **columns, signal_to_noise=signal_to_noise))
+    return tuple(arrays)

@@ -14,7 +14,7 @@ from oofpy.observing import Observing
 from oofpy.telescope import Telescope
 
 FORMAT_KEY = "OOFRES"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 IMAGES = {
     "PHASE": "phase_rad",
     "SURFACE": "surface_um",
@@ -29,11 +29,17 @@ ORDER_FIELDS = tuple(entry.name for entry in fields(OrderFit) if entry.name not 
 SURFACE_FIELDS = tuple(entry.name for entry in fields(SurfaceSummary))
 
 
+def covariance_version(order: int, left_out: int) -> int:
+    """EXTVER of a covariance: the order, and a hundred times the number of the map that was left out."""
+    return 100 * left_out + order
+
+
 @dataclass(frozen=True, slots=True)
 class ResultRecord:
     """What of a result is neither table nor image.
 
-    The fields are those of `FitResult`, and `map_labels`: names of the maps, which need not be ASCII.
+    The fields are those of `FitResult`, and of every map its label, which need not be ASCII, and its signal to noise,
+    which need not be finite.
     """
 
     name: str
@@ -47,18 +53,25 @@ class ResultRecord:
     settings: FitSettings
     chosen_order: int
     flags: tuple[Flag, ...]
-    degenerate_pairs: tuple[tuple[str, str, float], ...]
     device: str
     dtype: str
     versions: dict[str, str]
     map_labels: tuple[str, ...]
+    map_signal_to_noise: tuple[float, ...]
 
     @classmethod
     def of(cls, result: FitResult) -> ResultRecord:
         """Take the record out of a result."""
-        shared = [entry.name for entry in fields(cls) if entry.name != "map_labels"]
-        labels = tuple(arrays.label for arrays in result.map_arrays)
-        return cls(**{name: getattr(result, name) for name in shared}, map_labels=labels)
+        return cls(
+            **{name: getattr(result, name) for name in cls.shared()},
+            map_labels=tuple(arrays.label for arrays in result.map_arrays),
+            map_signal_to_noise=tuple(arrays.signal_to_noise for arrays in result.map_arrays),
+        )
+
+    @classmethod
+    def shared(cls) -> list[str]:
+        """Names of the fields that a result has as well."""
+        return [entry.name for entry in fields(cls) if not entry.name.startswith("map_")]
 
     def lines(self) -> list[str]:
         """Write it as lines of JSON in ASCII."""

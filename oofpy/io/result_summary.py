@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from oofpy.errors import one_line
-from oofpy.fitting.result import Coefficient, FitResult, MapFit, OrderFit
+from oofpy.fitting.result import Coefficient, FitResult, MapArrays, MapFit, OrderFit
 from oofpy.fitting.status import FitStatus
 from oofpy.io.convention_words import conventions_in_words
 from oofpy.io.plain_records import to_plain
@@ -24,22 +24,24 @@ def summary(result: FitResult) -> dict[str, Any]:
     Returns
     -------
     dict
-        `status`, `flags`, `observation`, `fit`, `coefficients`, `parameters`, `surface`, `maps` of the
-        chosen order; `orders`, the ladder in short; `degenerate_pairs`; `observing`, what is special about how
-        the maps were taken; `conventions`, `settings`, `inputs`, `telescope` and `versions`. What is unknown or not
-        finite is None.
+        `status`, `verdict`, `flags`, `observation`, `fit`, `coefficients`, `parameters`, `surface`, `maps` of the
+        chosen order; `orders`, the ladder in short; `left_out_fits`, those without one of the maps;
+        `degenerate_pairs`; `observing`, what is special about how the maps were taken; `conventions`, `settings`,
+        `inputs`, `telescope` and `versions`. What is unknown or not finite is None.
     """
     fit = result.fit
     plain = {
         "status": result.status,
+        "verdict": result.verdict,
         "flags": [asdict(flag) for flag in result.flags],
         "observation": _observation(result),
         "fit": _fit(result),
         "coefficients": [asdict(coefficient) for coefficient in fit.coefficients],
         "parameters": [asdict(parameter) for parameter in fit.parameters],
         "surface": asdict(fit.surface),
-        "maps": [_map(map_fit, arrays.label) for map_fit, arrays in zip(fit.maps, result.map_arrays, strict=True)],
+        "maps": [_map(map_fit, arrays) for map_fit, arrays in zip(fit.maps, result.map_arrays, strict=True)],
         "orders": [_order(entry) for entry in result.orders],
+        "left_out_fits": [_left_out(entry) for entry in result.left_out_fits],
         "degenerate_pairs": [
             {"first": first, "second": second, "correlation": correlation}
             for first, second, correlation in result.degenerate_pairs
@@ -102,8 +104,8 @@ def _fit(result: FitResult) -> dict[str, Any]:
     }
 
 
-def _map(map_fit: MapFit, label: str) -> dict[str, Any]:
-    return {"label": label, **asdict(map_fit)}
+def _map(map_fit: MapFit, arrays: MapArrays) -> dict[str, Any]:
+    return {"label": arrays.label, "signal_to_noise": arrays.signal_to_noise, **asdict(map_fit)}
 
 
 def _order(fit: OrderFit) -> dict[str, Any]:
@@ -119,6 +121,14 @@ def _order(fit: OrderFit) -> dict[str, Any]:
         "bic": fit.bic,
         "evaluations": fit.evaluations,
         "seconds": fit.seconds,
+    }
+
+
+def _left_out(fit: OrderFit) -> dict[str, Any]:
+    return {
+        "left_out": fit.left_out,
+        **_order(fit),
+        "coefficients": [asdict(coefficient) for coefficient in fit.coefficients],
     }
 
 

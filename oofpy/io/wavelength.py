@@ -122,7 +122,7 @@ def _given_by_user(files: Sequence[RawFile], wavelength_m: float) -> tuple[float
             value, _ = wavelength_of(file)
         if value is not None and abs(value / wavelength_m - 1) > CONSISTENT:
             message = f"the given wavelength of {wavelength_m:.6g} m replaces the {value:.6g} m of {file.path.name}"
-            flags.append(Flag("wavelength-replaced", message, serious=False))
+            flags.append(Flag("wavelength-replaced", message))
     return float(wavelength_m), tuple(flags)
 
 

@@ -11,3 +11,4 @@ far outside a refusal.
 from oofpy.plausibility.focus import defocus_path_waves as defocus_path_waves
 from oofpy.plausibility.observation_checks import check_observation as check_observation
 from oofpy.plausibility.response import APPARENT_DIAMETERS_ARCSEC as APPARENT_DIAMETERS_ARCSEC
+from oofpy.plausibility.response import signal_to_noise as signal_to_noise

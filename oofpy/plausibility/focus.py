@@ -9,17 +9,17 @@ import numpy as np
 
 from oofpy.errors import InputError
 from oofpy.flags import Flag
+from oofpy.limits import Limits
 from oofpy.observation import Observation
 from oofpy.plausibility.naming import name_of
-from oofpy.plausibility.ranges import REFUSED_BEYOND
+from oofpy.plausibility.ranges import refused_above, refused_below
 from oofpy.quantities import format_length
 from oofpy.telescope import Telescope
 
 if TYPE_CHECKING:
     import torch
 
-# In real use the defocus adds 0.75 to 2.6 wavelengths of path; the rest of the range is margin, unsourced.
-DEFOCUS_PATH_WAVES = (0.2, 6.0)
+_USUAL = Limits()
 NEAR_FOCUS_WAVES = 0.25  # a map with less path than this shows the focused beam
 _RINGS, _SPOKES = 64, 64  # points over the open aperture, on which a path is judged
 
@@ -114,13 +114,15 @@ def _without_plane(path: torch.Tensor, x: torch.Tensor, y: torch.Tensor, area: t
     return path.flatten() - tilt @ plane
 
 
-def defocus_flags(observation: Observation, telescope: Telescope, path_waves: Sequence[float]) -> list[Flag]:
+def defocus_flags(
+    observation: Observation, telescope: Telescope, path_waves: Sequence[float], usual_waves: tuple[float, float]
+) -> list[Flag]:
     """Judge the paths of the maps in wavelengths, as `defocus_path_waves` gives them; refuse what cannot be."""
     waves = max(path_waves)
-    low, high = DEFOCUS_PATH_WAVES
+    low, high = usual_waves
     usual = f"usual are {low:g} to {high:g} wavelengths"
-    if not low / REFUSED_BEYOND <= waves <= high * REFUSED_BEYOND:
-        subject, key, described, remedy = _cause_of_path(observation, telescope, path_waves)
+    if not refused_below(_USUAL.least_defocus_waves) <= waves <= refused_above(_USUAL.most_defocus_waves):
+        subject, key, described, remedy = _cause_of_path(observation, telescope, path_waves, high)
         raise InputError(
             f"cannot be the {subject} of an observation, {usual}",
             file=observation.file,
@@ -131,7 +133,7 @@ def defocus_flags(observation: Observation, telescope: Telescope, path_waves: Se
     where = _place_of_focus(observation, telescope, path_waves)
     flags = []
     if not low <= waves <= high:
-        _, _, described, remedy = _cause_of_path(observation, telescope, path_waves)
+        _, _, described, remedy = _cause_of_path(observation, telescope, path_waves, high)
         if where:
             described = f"{waves:.3g} wavelengths of path over the aperture, of dz and the near source together"
             remedy = f"{where}; check dz and observing.source_distance"
@@ -139,7 +141,7 @@ def defocus_flags(observation: Observation, telescope: Telescope, path_waves: Se
     if min(path_waves) > NEAR_FOCUS_WAVES:
         smallest = float(np.abs(observation.defocus_m)[np.argmin(path_waves)])
         message = f"no map is near focus: {where or f'the smallest dz is {format_length(smallest)}'}"
-        flags.append(Flag("no-focus-map", f"{message}; taper and pointing are less well determined", serious=False))
+        flags.append(Flag("no-focus-map", f"{message}; taper and pointing are less well determined"))
     return flags
 
 
@@ -164,7 +166,7 @@ def _rounded(length_m: float) -> str:
 
 
 def _cause_of_path(
-    observation: Observation, telescope: Telescope, path_waves: Sequence[float]
+    observation: Observation, telescope: Telescope, path_waves: Sequence[float], most_waves: float
 ) -> tuple[str, str, str, str]:
     """Tell what makes the longest path, dz or a near source: in a word, its key, its value and the remedy."""
     wavelength_m, distance = observation.wavelength_m, observation.observing.source_distance_m
@@ -172,7 +174,7 @@ def _cause_of_path(
     move = float(observation.defocus_m[longest])
     path = f"a path of {path_waves[longest]:.3g} wavelengths over the aperture"
     # Negated, as a source that lies behind the dish has no path.
-    if distance is not None and not path_waves[longest] <= DEFOCUS_PATH_WAVES[1]:
+    if distance is not None and not path_waves[longest] <= most_waves:
         of_source = defocus_path_waves(telescope, 0.0, wavelength_m, distance)
         if not of_source <= defocus_path_waves(telescope, move, wavelength_m):
             return (

@@ -5,25 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from oofpy.errors import InputError
+from oofpy.flag_kinds import Level
 from oofpy.flags import Flag
+from oofpy.limits import Limits
 from oofpy.map_statistics import brightest_position, extent
 from oofpy.observation import BeamMap, Observation
+from oofpy.plausibility.clipping import clipped_flags
 from oofpy.plausibility.focus import defocus_flags, defocus_path_waves
 from oofpy.plausibility.naming import name_of, names_of
-from oofpy.plausibility.ranges import FAINTEST, FEWEST_SAMPLES, REFUSED_BEYOND, VISIBLE
+from oofpy.plausibility.ranges import FEWEST_SAMPLES, VISIBLE, refused_above, refused_below
 from oofpy.plausibility.response import chop_flags, negative_beam_flags, signal_to_noise, source_size_flags
 from oofpy.quantities import format_angle, format_length
 from oofpy.telescope import Telescope
 
-# In lambda/D; what is more than the maps in real use is margin, unsourced.
-HALF_WIDTH_BEAMS = (2.0, 40.0)
-COARSEST_SPACING_BEAMS = 1.0
-FAINTEST_IN_FOCUS = 100.0  # peak over the scatter at the border, an unsourced choice
+_USUAL = Limits()
 # Outermost part of the half-width, where a source is taken to lie outside; more in maps of few samples.
 BORDER, WIDEST_BORDER = 0.05, 0.15
 
 
-def check_observation(observation: Observation, telescope: Telescope) -> tuple[Flag, ...]:
+def check_observation(observation: Observation, telescope: Telescope, limits: Limits = _USUAL) -> tuple[Flag, ...]:
     """Compare an observation with what the telescope can have seen.
 
     Parameters
@@ -32,12 +32,13 @@ def check_observation(observation: Observation, telescope: Telescope) -> tuple[F
         As read, masks applied.
     telescope : Telescope
         The telescope it was taken with.
+    limits : Limits
+        Beyond which something looks wrong.
 
     Returns
     -------
     tuple of Flag
-        What looks wrong, empty if nothing does: `map-size`, `undersampled`, `defocus-size`, `no-focus-map`,
-        `source-off-centre`, `low-signal`, `source-size`, `chop-unresolved`, `negative-beam`.
+        What looks wrong, empty if nothing does: of the kinds in `FLAG_KINDS` whose stage is "maps".
 
     Raises
     ------
@@ -54,9 +55,10 @@ def check_observation(observation: Observation, telescope: Telescope) -> tuple[F
         defocus_path_waves(telescope, float(move), observation.wavelength_m, distance) for move in observation.defocus_m
     ]
     return (
-        *_size_flags(observation, telescope),
-        *defocus_flags(observation, telescope, waves),
-        *_source_flags(observation, in_focus=int(np.argmin(waves))),
+        *_size_flags(observation, telescope, limits),
+        *defocus_flags(observation, telescope, waves, (limits.least_defocus_waves, limits.most_defocus_waves)),
+        *_source_flags(observation, int(np.argmin(waves)), limits),
+        *clipped_flags(observation, limits.fewest_clipped_samples),
         *source_size_flags(observation, telescope),
         *chop_flags(observation, telescope),
         *negative_beam_flags(observation),
@@ -75,18 +77,18 @@ def _require_samples(observation: Observation) -> None:
             )
 
 
-def _size_flags(observation: Observation, telescope: Telescope) -> list[Flag]:
+def _size_flags(observation: Observation, telescope: Telescope, limits: Limits) -> list[Flag]:
     beam = observation.wavelength_m / (2 * telescope.geometry.dish_radius_m)
     half_widths = np.array([extent(beam_map)[2:] for beam_map in observation.maps]) / beam
     smallest, largest = float(half_widths.min()), float(half_widths.max())
-    low, high = HALF_WIDTH_BEAMS
+    low, high = limits.least_half_width_beams, limits.most_half_width_beams
     worst = smallest if low / max(smallest, 1e-300) > largest / high else largest
     described = (
         f"half-width {format_angle(worst * beam)}, {worst:.3g} lambda/D at {telescope.name} and a wavelength "
         f"of {format_length(observation.wavelength_m)}"
     )
     remedy = "check the unit of the coordinates (rad expected), the wavelength or frequency (m, Hz), the telescope"
-    if not low / REFUSED_BEYOND <= worst <= high * REFUSED_BEYOND:
+    if not refused_below(_USUAL.least_half_width_beams) <= worst <= refused_above(_USUAL.most_half_width_beams):
         raise InputError(
             f"cannot be the size of a beam map, usual are {low:g} to {high:g} lambda/D",
             file=observation.file,
@@ -99,18 +101,18 @@ def _size_flags(observation: Observation, telescope: Telescope) -> list[Flag]:
         flags.append(Flag("map-size", f"unusual size of a map: {described}; usual are {low:g} to {high:g}; {remedy}"))
     counts = np.array([beam_map.samples for beam_map in observation.maps])
     spacing = float(np.sqrt(4 * half_widths.prod(axis=1) / counts).max())
-    if spacing > COARSEST_SPACING_BEAMS:
+    if spacing > limits.most_spacing_beams:
         flags.append(
             Flag(
                 "undersampled",
                 f"the samples of a map lie {spacing:.2g} lambda/D apart, more than "
-                f"{COARSEST_SPACING_BEAMS:g}; what the beam does between them is not seen",
+                f"{limits.most_spacing_beams:g}; what the beam does between them is not seen",
             )
         )
     return flags
 
 
-def _source_flags(observation: Observation, in_focus: int) -> list[Flag]:
+def _source_flags(observation: Observation, in_focus: int, limits: Limits) -> list[Flag]:
     signals = [signal_to_noise(beam_map, observation.observing.chop) for beam_map in observation.maps]
     at_border = [number for number, beam_map in enumerate(observation.maps) if _is_at_border(beam_map)]
     if all(number in at_border or signal < VISIBLE for number, signal in enumerate(signals)):
@@ -124,28 +126,35 @@ def _source_flags(observation: Observation, in_focus: int) -> list[Flag]:
     if at_border:
         flags.append(
             Flag(
-                "source-off-centre",
+                "source-at-border",
                 f"the brightest part of {names_of(observation, at_border)} lies at the border: the source may "
                 "be outside; check the coordinates' offsets, or leave the map out with --maps",
             )
         )
-    faint = [number for number, signal in enumerate(signals) if signal < FAINTEST]
+    faint = [number for number, signal in enumerate(signals) if signal < limits.least_signal_to_noise]
+    good = len(signals) - len(faint)
+    if good < limits.fewest_good_maps:
+        message = (
+            f"{good} of {len(signals)} maps have a peak of {limits.least_signal_to_noise:g} times the scatter at the "
+            f"border; {limits.fewest_good_maps} are needed: observe longer, a brighter source, or with less defocus"
+        )
+        flags.append(Flag("too-few-good-maps", message))
     if faint:
         least = min(signals)
         flags.append(
             Flag(
                 "low-signal",
-                f"the peak of {names_of(observation, faint)} is less than {FAINTEST:g} times the scatter at "
-                f"the border (at the least {least:.1f}): low signal, or a map hardly wider than the beam",
+                f"the peak of {names_of(observation, faint)} is less than {limits.least_signal_to_noise:g} times the "
+                f"scatter at the border (at the least {least:.1f}): low signal, or a map hardly wider than the beam",
             )
         )
-    elif signals[in_focus] < FAINTEST_IN_FOCUS:
+    elif signals[in_focus] < limits.least_signal_in_focus:
         flags.append(
             Flag(
                 "low-signal",
                 f"the peak of {name_of(observation, in_focus)}, nearest to focus, is {signals[in_focus]:.0f} "
-                f"times the scatter at the border; {FAINTEST_IN_FOCUS:g} and more is usual",
-                serious=False,
+                f"times the scatter at the border; {limits.least_signal_in_focus:g} and more is usual",
+                Level.NOTE,
             )
         )
     return flags

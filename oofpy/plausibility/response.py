@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from oofpy.errors import InputError
+from oofpy.flag_kinds import Level
 from oofpy.flags import Flag
 from oofpy.map_statistics import border_noise, border_places, brightest_position, extent, height_and_depth, peak_height
 from oofpy.observation import BeamMap, Observation
@@ -61,7 +62,7 @@ def source_size_flags(observation: Observation, telescope: Telescope) -> list[Fl
             f"{body} is {smallest:.2g} to {largest:.2g} times {of_beam}, and the model has a point source; "
             "give observing.source_shape and observing.source_diameter"
         )
-        flags.append(Flag("source-size", message, serious=smallest > EXTENDED_FWHM))
+        flags.append(Flag("source-size", message, Level.CHECK if smallest > EXTENDED_FWHM else Level.NOTE))
     return flags
 
 

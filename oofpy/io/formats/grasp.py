@@ -150,7 +150,7 @@ def _turned(content: FileContent) -> Flag:
         f"{content.path.name}: u of the grid is turned, since its system is right-handed with z towards the sky and y "
         "is taken as up; where y is down, --offsets telescope gives the map half a turn"
     )
-    return Flag("grid-turned", message, serious=False)
+    return Flag("grid-turned", message)
 
 
 class _Numbers:

@@ -61,7 +61,7 @@ def image_errors(content: FileContent, role: str, name: str, values: FloatArray)
     if role == "weight" and known.any() and not np.any(values[known]):
         message = f"{content.path.name}: {name} is zero everywhere, so no weights are taken as given"
         origins = (ErrorOrigin(name, _KINDS[role]),)
-        return ImageErrors(None, known, origins, (Flag("weights-void", message, serious=False),))
+        return ImageErrors(None, known, origins, (Flag("weights-void", message),))
     error, observed = errors_of(role, values)
     # Negative errors and variances stay in the error and are counted with it.
     counted = role in ("weight", "hits")

@@ -164,5 +164,5 @@ def header_elevation(content: FileContent, header: Any, *keys: str) -> tuple[flo
             found.append(math.radians(value))
         elif value is not None and value != 0:
             message = f"{content.path.name}: {key} = {value} is no elevation in degrees and is taken as unknown"
-            return None, (Flag("elevation-implausible", message, serious=False),)
+            return None, (Flag("elevation-implausible", message),)
     return (float(np.mean(found)) if found else None), ()

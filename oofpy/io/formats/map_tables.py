@@ -96,7 +96,7 @@ def read_map_tables(content: FileContent, layout: TableLayout) -> RawFile:
             maps.append(_read_map(content, layout, label, hdu))
         elif index > 0 or hdu.header.get("NAXIS", 0):
             message = f"{content.path.name}: HDU {index} ({label}) is no beam map and is not read"
-            flags.append(Flag("extension-ignored", message, serious=False))
+            flags.append(Flag("extension-ignored", message))
     header = content.hdus[0].header
     elevation_rad, elevation_flags = header_elevation(content, header, "MEANEL")
     return RawFile(

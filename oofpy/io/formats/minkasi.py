@@ -80,7 +80,7 @@ def read(content: FileContent) -> RawFile:
     return RawFile(
         maps=(raw,),
         sources=(content.source,),
-        flags=(Flag("read-as-minkasi", message, serious=False),),
+        flags=(Flag("read-as-minkasi", message),),
         frame="sky-radec",
     )
 

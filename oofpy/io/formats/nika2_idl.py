@@ -152,7 +152,7 @@ def _errors(
         values = companion_values(content, names["Stddev"], stddev, image)
         return [image_errors(content, "error", names["Stddev"], values), by_hits], ()
     message = f"{content.path.name}: {names['Stddev']} is missing; the errors go as 1/sqrt of {names['Nhits']}"
-    return [by_hits], (Flag("errors-from-hits", message, serious=False),)
+    return [by_hits], (Flag("errors-from-hits", message),)
 
 
 READER = Reader(

@@ -124,7 +124,7 @@ def _weights(content: FileContent, image: Any, shape: tuple[int, ...]) -> tuple[
     if not path.exists():
         message = f"{content.path.name}: there are no weights beside it ({path.name}), so all errors count as equal"
         origins = (ErrorOrigin(path.name, "weight"),)
-        return ImageErrors(None, np.ones(shape, bool), origins, (Flag("weights-missing", message, serious=False),)), ()
+        return ImageErrors(None, np.ones(shape, bool), origins, (Flag("weights-missing", message),)), ()
     companion = FileContent.load(path)
     with parsing(path):
         if not companion.hdus or not is_image(companion.hdus[0]):

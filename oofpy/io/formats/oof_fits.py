@@ -77,7 +77,7 @@ def _chop(content: FileContent) -> tuple[dict[str, str], list[Flag]]:
             f"{name}: RECV = {receiver}: beam-switched, the negative beam at {angle} from +DX, as oof has it; "
             "observing.chop_throw=none takes the maps as not chopped"
         )
-        return texts | {"chop_angle": angle}, [Flag("chop-from-header", message, serious=False)]
+        return texts | {"chop_angle": angle}, [Flag("chop-from-header", message)]
     if throw is None and telescope in CHOPPED_TELESCOPES:
         message = (
             f"{name}: RECV = {receiver or 'nothing'} and no CHOPTHR: the maps are taken as not beam-switched; "
@@ -98,7 +98,7 @@ def _source(content: FileContent) -> tuple[dict[str, str], list[Flag]]:
         "observing.source_diameter=none takes it as a point"
     )
     texts = {"source_shape": "disc", "source_diameter": f"{2 * radius if number else radius} rad"}
-    return texts, [Flag("source-size-from-header", message, serious=False)]
+    return texts, [Flag("source-size-from-header", message)]
 
 
 def _correction(content: FileContent) -> tuple[dict[str, str], list[Flag]]:
@@ -110,7 +110,7 @@ def _correction(content: FileContent) -> tuple[dict[str, str], list[Flag]]:
         f"{beside.name}: this correction, beside {content.path.name}, is taken as one that was on the dish; "
         "observing.applied=none leaves it out"
     )
-    return {"applied": str(beside)}, [Flag("correction-found", message, serious=False)]
+    return {"applied": str(beside)}, [Flag("correction-found", message)]
 
 
 def write_oof_fits(

@@ -85,7 +85,7 @@ def _wavelength(content: FileContent, header: Any, raw: RawFile) -> tuple[RawFil
     if raw.frequency is not None or raw.wavelength is not None or band not in _BANDS_M:
         return raw, ()
     message = f"{content.path.name}: the wavelength is taken from FILTER = {band}, in micrometres"
-    flag = Flag("wavelength-of-band", message, serious=False)
+    flag = Flag("wavelength-of-band", message)
     return replace(raw, wavelength=GivenNumber(content.path, "FILTER", _BANDS_M[band], "m")), (flag,)
 
 
@@ -100,7 +100,7 @@ def _masked(content: FileContent, extensions: Sequence[Extension]) -> list[Flag]
                     f"{content.path.name}: {masked} of {values.size} pixels have a quality other than 0 (bad, or "
                     "outside a mask of makemap) and are left out; convert with comp=DV to keep them"
                 )
-                flags.append(Flag("quality-masked", message, serious=False))
+                flags.append(Flag("quality-masked", message))
     return flags
 
 

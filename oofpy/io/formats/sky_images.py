@@ -154,7 +154,7 @@ def azimuth_offset_notes(content: FileContent, header: Any) -> tuple[Flag, ...]:
         f"{content.path.name}: offsets along {name} are taken as true angles on the sky; if they are differences of "
         "azimuth, multiply them by cos(elevation), or write a projection such as AZ---TAN"
     )
-    return (Flag("azimuth-offsets-true", message, serious=False),)
+    return (Flag("azimuth-offsets-true", message),)
 
 
 def _refuse_decibel(content: FileContent, header: Any) -> None:

@@ -287,7 +287,7 @@ def _ignored(content: FileContent, extensions: Sequence[Extension]) -> list[Flag
     ]
     if not names:
         return []
-    return [Flag("extension-ignored", f"{content.path.name}: not read, as no map: {', '.join(names)}", serious=False)]
+    return [Flag("extension-ignored", f"{content.path.name}: not read, as no map: {', '.join(names)}")]
 
 
 def _facts(content: FileContent, signals: Sequence[Extension]) -> RawFile:
