@@ -10,6 +10,7 @@ import numpy as np
 from oofpy.fitting.result import FitResult
 from oofpy.plots.frame import (
     DIVERGING,
+    VIEW_LINE,
     add_colour_bar,
     add_panel,
     colour_map,
@@ -49,7 +50,7 @@ def phase_figure(result: FitResult) -> Figure:
     line = f"phase of orders 2 and up, > 0: longer path; rms {rms} rad weighted by the illumination"
     side = 5.0
     with drawing_style():
-        figure = new_figure(result, _LEFT_IN + side + _BAR_IN + 0.35, side + _BOTTOM_IN, line)
+        figure = new_figure(result, _LEFT_IN + side + _BAR_IN + 0.35, side + _BOTTOM_IN, VIEW_LINE, line)
         panel = add_panel(figure, _LEFT_IN, _BOTTOM_IN, side, side)
         _draw_signed(figure, panel, result, result.aperture.phase_rad, "phase [rad]")
         _label_axes(panel)
@@ -75,6 +76,7 @@ def surface_figure(result: FitResult) -> Figure:
             result,
             2 * (_LEFT_IN + side + _BAR_IN) - 0.2,
             _TITLE_IN + side + _BOTTOM_IN,
+            VIEW_LINE,
             _surface_line(result),
         )
         left = add_panel(figure, _LEFT_IN, _BOTTOM_IN, side, side)

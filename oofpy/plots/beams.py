@@ -11,6 +11,7 @@ from oofpy.fitting.result import FitResult, MapArrays, MapFit
 from oofpy.plots.frame import (
     BLANK,
     DIVERGING,
+    VIEW_LINE,
     add_colour_bar,
     add_panel,
     colour_map,
@@ -53,7 +54,7 @@ def beam_figure(result: FitResult) -> Figure:
     rows, row_in = len(pixels), height + _TITLE_IN
     with drawing_style():
         width_in = _LEFT_IN + 3 * _PANEL_IN + _GAP_IN + 2 * _BAR_IN
-        figure = new_figure(result, width_in, rows * row_in + _BOTTOM_IN)
+        figure = new_figure(result, width_in, rows * row_in + _BOTTOM_IN, VIEW_LINE)
         for row in range(rows):
             panels = _add_row(figure, _BOTTOM_IN + (rows - 1 - row) * row_in, height)
             _draw_map(figure, panels, result.map_arrays[row], pixels[row], scale)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DIVERGING = "RdBu_r"
 _TITLE_IN, _LINE_IN = 0.42, 0.18
 BLANK = "0.86"
+VIEW_LINE = f"x, u to the right and y, v up, {VIEW}"
 _STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
@@ -47,7 +48,7 @@ def drawing_style() -> Iterator[None]:
 
 
 def new_figure(result: FitResult, width_in: float, body_in: float, *more: str) -> Figure:
-    """Make a figure with the heading that names what it shows.
+    """Make a figure of a result, with the heading that names what it shows.
 
     Parameters
     ----------
@@ -56,7 +57,27 @@ def new_figure(result: FitResult, width_in: float, body_in: float, *more: str) -
     width_in, body_in : float, inches
         Width of the whole, and height of what lies below the heading.
     *more : str
-        Further lines of the heading.
+        Further lines of the heading, such as `VIEW_LINE`.
+
+    Returns
+    -------
+    Figure
+        With a canvas that draws into memory.
+    """
+    return framed([*heading(result), *more], _warning(result), width_in, body_in)
+
+
+def framed(lines: Sequence[str], warning: str, width_in: float, body_in: float) -> Figure:
+    """Make a figure with a heading.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        The heading, its first line in bold.
+    warning : str
+        Its last line, in red; empty for none.
+    width_in, body_in : float, inches
+        Width of the whole, and height of what lies below the heading.
 
     Returns
     -------
@@ -66,14 +87,13 @@ def new_figure(result: FitResult, width_in: float, body_in: float, *more: str) -
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    title, *lines = [*heading(result), *more]
-    warning = _warning(result)
-    height_in = body_in + _TITLE_IN + _LINE_IN * (len(lines) + bool(warning))
+    title, *others = lines
+    height_in = body_in + _TITLE_IN + _LINE_IN * (len(others) + bool(warning))
     figure = Figure(figsize=(width_in, height_in))
     FigureCanvasAgg(figure)
     left, top = 0.15 / width_in, height_in - 0.12
     figure.text(left, top / height_in, title, va="top", weight="bold", size=10.5)
-    for number, line in enumerate([*lines, *([warning] if warning else [])]):
+    for number, line in enumerate([*others, *([warning] if warning else [])]):
         colour = "firebrick" if line is warning else "0.2"
         level = top - 0.23 - _LINE_IN * number
         figure.text(left, level / height_in, line, va="top", size=8.5, color=colour)
@@ -81,7 +101,7 @@ def new_figure(result: FitResult, width_in: float, body_in: float, *more: str) -
 
 
 def heading(result: FitResult) -> list[str]:
-    """Write the lines over a figure: what was observed, how it was fitted, how to look at it."""
+    """Write the lines over a figure: what was observed, how it was fitted."""
     surface = result.fit.surface
     observed = (result.telescope.name, result.object_name or result.name, result.date)
     wavelength = format_length(float(f"{result.wavelength_m:.5g}"))
@@ -90,7 +110,6 @@ def heading(result: FitResult) -> list[str]:
         "   ".join(shorten(text, 30) for text in observed if text),
         f"\N{GREEK SMALL LETTER LAMDA} {wavelength} ({frequency})   order {result.chosen_order}   "
         f"surface rms {with_error(surface.rms_um, surface.rms_um_error)} \N{MICRO SIGN}m",
-        f"x, u to the right and y, v up, {VIEW}",
     ]
 
 
@@ -99,7 +118,8 @@ def _warning(result: FitResult) -> str:
     if result.status == "ok":
         return ""
     codes = ", ".join(dict.fromkeys(flag.code for flag in result.flags if flag.serious))
-    return shorten(f"{result.status}: {codes or result.fit.status.value}", 90)
+    word = "failed" if result.status == "failed" else result.verdict
+    return shorten(f"{word}: {codes or result.fit.status.value}", 90)
 
 
 def shorten(text: str, longest: int) -> str:
