@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from oofpy._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from oofpy.comparison import Comparison as Comparison
+    from oofpy.comparison import compare as compare
     from oofpy.conventions import in_model_convention as in_model_convention
     from oofpy.errors import OofError as OofError
     from oofpy.fitting.fitter import fit_observation as fit
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     from oofpy.fitting.settings import FitSettings as FitSettings
     from oofpy.io.observations import read_observation as read_observation
     from oofpy.io.results import read_result as read_result
+    from oofpy.limits import Limits as Limits
     from oofpy.observation import BeamMap as BeamMap
     from oofpy.observation import Observation as Observation
+    from oofpy.report import write_report as write_report
     from oofpy.simulation import simulate as simulate
     from oofpy.telescope.loading import load_telescope as load_telescope
     from oofpy.telescope.model import Telescope as Telescope
@@ -29,33 +33,41 @@ if TYPE_CHECKING:
 # Public name: module that defines it, and its name there.
 _HOMES = {
     "BeamMap": ("oofpy.observation", "BeamMap"),
+    "Comparison": ("oofpy.comparison", "Comparison"),
     "FitResult": ("oofpy.fitting.result", "FitResult"),
     "FitSettings": ("oofpy.fitting.settings", "FitSettings"),
+    "Limits": ("oofpy.limits", "Limits"),
     "Observation": ("oofpy.observation", "Observation"),
     "OofError": ("oofpy.errors", "OofError"),
     "Telescope": ("oofpy.telescope.model", "Telescope"),
+    "compare": ("oofpy.comparison", "compare"),
     "fit": ("oofpy.fitting.fitter", "fit_observation"),
     "in_model_convention": ("oofpy.conventions", "in_model_convention"),
     "load_telescope": ("oofpy.telescope.loading", "load_telescope"),
     "read_observation": ("oofpy.io.observations", "read_observation"),
     "read_result": ("oofpy.io.results", "read_result"),
     "simulate": ("oofpy.simulation", "simulate"),
+    "write_report": ("oofpy.report", "write_report"),
 }
 
 __all__ = [
     "BeamMap",
+    "Comparison",
     "FitResult",
     "FitSettings",
+    "Limits",
     "Observation",
     "OofError",
     "Telescope",
     "__version__",
+    "compare",
     "fit",
     "in_model_convention",
     "load_telescope",
     "read_observation",
     "read_result",
     "simulate",
+    "write_report",
 ]
 
 

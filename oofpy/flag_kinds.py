@@ -56,7 +56,8 @@ class FlagKind:
 
     def rule_with(self, limits: Limits) -> str:
         """Its rule with the numbers of the limits."""
-        return self.rule.format(**{name: getattr(limits, name) for name in self.limits})
+        values = {name: getattr(limits, name) for name in self.limits}
+        return self.rule.format(**{name: "not set" if value is None else value for name, value in values.items()})
 
 
 def _kinds(stage: Stage, level: Level, *entries: tuple[str, str, str]) -> list[FlagKind]:
@@ -203,7 +204,7 @@ _KINDS = (
             "too-few-good-maps",
             "fewer than {fewest_good_maps} maps have a peak of {least_signal_to_noise:g} times the scatter at their "
             "border",
-            "observe again: longer, with a brighter source, or with less defocus",
+            "observe again: longer, with a brighter source, less defocus, or larger maps if they hardly hold the beam",
         ),
         (
             "clipped-peak",
@@ -299,7 +300,7 @@ _KINDS = (
         (
             "large-rms",
             "the weighted rms of the phase is above {most_phase_rms_rad:g} rad, or that of the surface above "
-            "most_surface_rms_m = {most_surface_rms_m} m",
+            "most_surface_rms_m, in metres: {most_surface_rms_m}",
             "compare with other observations and lower orders before this is sent to the dish, and iterate",
         ),
         (
@@ -344,7 +345,8 @@ _KINDS = (
         (
             "map-disagrees",
             "leaving a map out changes the surface by more than {most_left_out_change:g} standard errors",
-            "look at the residuals of that map, and leave it out with --maps if it is bad",
+            "check the order and the size of dz, and the telescope; look at the residuals, and leave the map out with "
+            "--maps if it alone is bad",
         ),
         (
             "source-off-centre",

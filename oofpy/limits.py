@@ -12,7 +12,7 @@ from oofpy.errors import ConfigurationError
 class Limits:
     """Where each rule begins to speak; `oofpy flags` lists the rules.
 
-    Those without a source in their comment are choices, tried on simulated observations.
+    The defaults are choices, tried on simulated observations.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Limits:
     least_bright_weight : float
         Mean weight of the bright part of a map; 0.5 is what noise alone leaves under the Cauchy likelihood.
     most_gain_difference : float
-        Relative difference of a map's gain from the median of the others.
+        Relative difference of a map's gain from the median of all.
     most_off_centre : float
         Distance of the source from the middle of a map, in half-widths.
     most_left_out_change : float
@@ -68,7 +68,7 @@ class Limits:
     Raises
     ------
     ConfigurationError
-        If a limit is negative or no number.
+        If a limit is negative or no number, or the least of a range is not below the most.
     """
 
     least_signal_to_noise: float = 10.0
@@ -105,4 +105,12 @@ class Limits:
             if value is not None and not value >= 0:
                 raise ConfigurationError(
                     "a limit must be zero or a positive number", key=f"limits.{entry.name}", value=value
+                )
+        for range_of in ("half_width_beams", "defocus_waves"):
+            least, most = getattr(self, f"least_{range_of}"), getattr(self, f"most_{range_of}")
+            if not least < most:
+                raise ConfigurationError(
+                    "the least is not below the most",
+                    key=f"limits.least_{range_of}, limits.most_{range_of}",
+                    value=f"{least:g}, {most:g}",
                 )

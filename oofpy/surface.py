@@ -19,6 +19,7 @@ from oofpy.observing import AppliedCorrection
 from oofpy.optics.aperture import ApertureSampling, band_limited_aperture, open_area
 from oofpy.optics.defocus import defocus_images
 from oofpy.optics.fixed_phase import applied_coefficients, applied_phase
+from oofpy.optics.half_path import half_path_um
 from oofpy.optics.illumination import illuminate
 from oofpy.optics.parameter_names import SHAPE_PARAMETERS
 from oofpy.optics.zernike import ZernikeTerm, zernike_basis, zernike_terms
@@ -30,11 +31,6 @@ _PIXELS_ACROSS = 64
 _IMAGE_PIXELS = 129
 # Orders that are fitted together to an image of a correction, so that its tilt is not taken for coma.
 _SEPARATED_ORDER = 8
-
-
-def half_path_um(phase_rad: FloatArray | float, wavelength_m: float) -> FloatArray | float:
-    """Half-path surface error in micrometres of a phase in radians."""
-    return phase_rad * wavelength_m / (4 * math.pi) * 1e6
 
 
 @dataclass(frozen=True)

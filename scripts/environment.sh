@@ -3,6 +3,7 @@
 #   prepare_environment DIRECTORY EXTRA  afterwards DIRECTORY holds oofpy and its EXTRA ("" for none);
 #                                        one that is complete already is used as it is
 #   environment_is_complete DIRECTORY EXTRA
+#   ensure_browser                       afterwards this machine has a Chromium, from Debian's packages
 # and the variable `repository`.
 
 repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -64,4 +65,25 @@ prepare_environment() {
     install "Installing PyTorch (the largest part)" torch
     install "Installing oofpy${extra:+ and what its tests need}" --editable "$repository${extra:+[$extra]}"
     environment_stamp "$extra" >"$stamp"
+}
+
+# For the tests of the report. Needs root where there is none yet.
+ensure_browser() {
+    local candidate log
+    for candidate in chromium chromium-browser google-chrome; do
+        if command -v "$candidate" >/dev/null 2>&1; then
+            return
+        fi
+    done
+    command -v apt-get >/dev/null 2>&1 || fail "The tests of the report need Chromium; install it and run this again"
+    [ "$(id -u)" -eq 0 ] || fail "The tests of the report need Chromium; run as root: apt-get install chromium"
+    printf '%s\n' "Installing Chromium ..." >&2
+    log="$(mktemp)"
+    if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends chromium; } \
+        >"$log" 2>&1; then
+        tail -n 30 "$log" >&2
+        rm -f "$log"
+        fail "Chromium could not be installed; above are apt-get's last lines"
+    fi
+    rm -f "$log"
 }

@@ -27,6 +27,8 @@ def _modules() -> list[str]:
 
 def _public_methods(owner: type) -> Iterator[str]:
     for name, member in vars(owner).items():
+        if name in getattr(owner, "__dataclass_fields__", ()):
+            continue  # its default, which may be a function
         function = getattr(member, "__func__", member)
         if not name.startswith("_") and (inspect.isfunction(function) or isinstance(member, property)):
             yield name

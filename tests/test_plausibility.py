@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 from oofpy.errors import ConfigurationError, InputError
+from oofpy.flag_kinds import FLAG_KINDS
 from oofpy.io.observations import read_observation
+from oofpy.limits import Limits
 from oofpy.map_statistics import peak_position
 from oofpy.observation import BeamMap, Observation
 from oofpy.observing import Chop, ExtendedSource, Observing
 from oofpy.plausibility import APPARENT_DIAMETERS_ARCSEC, check_observation, defocus_path_waves
+from oofpy.plausibility.clipping import clipped_flags
 from oofpy.plausibility.focus import focus_on_near_source_m
 from oofpy.telescope import Blockage, Geometry, Illumination, PathMap, ResidualPath, Telescope, load_telescope
 
@@ -43,6 +46,142 @@ def codes(flags, serious=None):
 
 def test_a_sound_observation_has_no_flags():
     assert check_observation(observation(), TELESCOPE) == ()
+
+
+def with_map(good, number, **fields):
+    """The observation with one map changed, counted from 1."""
+    maps = (replace(one, **fields) if place == number else one for place, one in enumerate(good.maps, 1))
+    return replace(good, maps=tuple(maps))
+
+
+def clipped(height, number=2, seed=0):
+    """An observation of which one map is cut off at a part of its height."""
+    good = observation(samples=65)
+    power = good.maps[number - 1].power + np.random.default_rng(seed).normal(0, 1e-3, 65 * 65)
+    return with_map(good, number, power=np.minimum(power, height * power.max()))
+
+
+def scaled_dz(factor):
+    return replace(observation(), maps=tuple(replace(m, defocus_m=m.defocus_m * factor) for m in observation().maps))
+
+
+FAINT = spot_map(3e-3, height=60.0, seed=9)
+# What each kind of flag is about.
+SPOILT = {
+    "too-few-good-maps": lambda: observation(height=100.0, defocus=(-4e-3, 0.0, 4e-3)),
+    "clipped-peak": lambda: clipped(0.6),
+    "low-signal": lambda: with_map(observation(), 3, power=FAINT.power),
+    "map-size": lambda: observation(half_width=45.0, samples=121, height=1e5),
+    "undersampled": lambda: observation(samples=11, height=1e5),
+    "defocus-size": lambda: scaled_dz(5.0),
+    "source-at-border": lambda: with_map(observation(), 2, power=spot_map(0.0, centre=(6.2, 1.0), height=1e4).power),
+    "source-size": lambda: replace(observation(), object_name="Jupiter"),
+    "chop-unresolved": lambda: replace(observation(), observing=Observing(chop=Chop(0.4 * BEAM, 0.0))),
+    "negative-beam": lambda: chopped(),
+    "no-focus-map": lambda: observation(defocus=(-3e-3, 3e-3)),
+}
+ACCOMPANIED = {"too-few-good-maps": {"low-signal"}, "undersampled": {"low-signal"}}
+# Of every limit: the kind, a value at which it is raised, and one at which it is not.
+LIMITS = [
+    ("too-few-good-maps", "fewest_good_maps", 2, 1),
+    ("too-few-good-maps", "least_signal_to_noise", 10.0, 4.0),
+    ("clipped-peak", "fewest_clipped_samples", 20, 40),
+    ("low-signal", "least_signal_to_noise", 15.0, 3.0),
+    ("map-size", "most_half_width_beams", 44.0, 46.0),
+    ("undersampled", "most_spacing_beams", 1.0, 1.2),
+    ("defocus-size", "most_defocus_waves", 8.0, 12.0),
+]
+
+
+def test_every_kind_of_a_check_is_tried():
+    kinds = {code: kind for code, kind in FLAG_KINDS.items() if kind.stage == "maps"}
+    assert set(SPOILT) == set(kinds)
+    tried = {name for _, name, _, _ in LIMITS}
+    elsewhere = {"least_signal_in_focus", "least_half_width_beams", "least_defocus_waves"}
+    assert {name for kind in kinds.values() for name in kind.limits} == tried | elsewhere
+
+
+@pytest.mark.parametrize("code", SPOILT)
+def test_each_kind_is_raised_by_what_it_is_about(code):
+    flags = check_observation(SPOILT[code](), TELESCOPE)
+    assert {flag.code for flag in flags} - ACCOMPANIED.get(code, set()) == {code}
+    flag = next(flag for flag in flags if flag.code == code)
+    assert flag.level is FLAG_KINDS[code].level
+    assert flag.message.isprintable()
+
+
+@pytest.mark.parametrize(("code", "name", "raises", "does_not"), LIMITS)
+def test_each_limit_can_be_set(code, name, raises, does_not):
+    spoilt = SPOILT[code]()
+    assert code in codes(check_observation(spoilt, TELESCOPE, Limits(**{name: raises})))
+    assert code not in codes(check_observation(spoilt, TELESCOPE, Limits(**{name: does_not})))
+
+
+@pytest.mark.parametrize(
+    ("code", "limits"),
+    [
+        ("low-signal", {"least_signal_in_focus": 1e6}),
+        ("map-size", {"most_half_width_beams": 5.9}),
+        ("map-size", {"least_half_width_beams": 6.1}),
+        ("defocus-size", {"least_defocus_waves": 2.5}),
+        ("defocus-size", {"most_defocus_waves": 1.5}),
+        ("too-few-good-maps", {"fewest_good_maps": 4}),
+        ("undersampled", {"most_spacing_beams": 0.15}),
+    ],
+)
+def test_a_tight_limit_flags_a_sound_observation(code, limits):
+    flags = check_observation(observation(), TELESCOPE, Limits(**limits))
+    assert codes(flags) == [code]
+    assert flags[0].serious is (code != "low-signal")
+
+
+def test_what_is_refused_does_not_depend_on_the_limits():
+    wide = Limits(
+        least_half_width_beams=0.0, most_half_width_beams=1e9, least_defocus_waves=0.0, most_defocus_waves=1e9
+    )
+    with pytest.raises(InputError, match="cannot be the defocus"):
+        check_observation(scaled_dz(1e3), TELESCOPE, wide)
+    with pytest.raises(InputError, match="cannot be the size of a beam map"):
+        check_observation(observation(half_width=900.0), TELESCOPE, wide)
+
+
+@pytest.mark.parametrize("height", [0.5, 0.7, 0.9])
+def test_a_clipped_peak_is_named_with_its_samples(height):
+    observed = clipped(height)
+    power = observed.maps[1].power
+    [flag] = check_observation(observed, TELESCOPE)
+    assert flag.message.startswith(f"map 2 (dz 0 mm): {np.count_nonzero(power == power.max())} samples share")
+    assert flag.level.value == "reject"
+    # What is masked does not count.
+    assert check_observation(with_map(observed, 2, used=power < power.max()), TELESCOPE) == ()
+
+
+def test_the_map_with_the_most_clipped_samples_is_counted():
+    both = with_map(clipped(0.5), 3, power=clipped(0.8, 3).maps[2].power)
+    [flag] = check_observation(both, TELESCOPE)
+    assert flag.message.startswith("map 2 (dz 0 mm), map 3 (dz 3 mm): ")
+
+
+@pytest.mark.parametrize("samples", [32, 33])
+@pytest.mark.parametrize("ring", [0.0, 3.0])
+@pytest.mark.parametrize("elongation", [1.0, 1.3])
+def test_equal_values_of_a_symmetric_map_without_noise_are_not_clipped(samples, ring, elongation):
+    """Of the middle of an even grid, or on a ring, four or eight samples share the highest value."""
+    maps = []
+    for beam_map in observation(samples=samples, noise=0.0).maps:
+        r = np.hypot(elongation * beam_map.u_rad, beam_map.v_rad) / BEAM
+        maps.append(replace(beam_map, power=1000 * np.exp(-((r - ring) ** 2))))
+    assert clipped_flags(Observation("symmetric", maps, WAVELENGTH), 4) == []
+
+
+def test_coarsely_rounded_maps_are_not_clipped():
+    maps = [replace(one, power=np.round(one.power / 20)) for one in observation(defocus=(-4e-3, 0.0, 4e-3)).maps]
+    assert clipped_flags(Observation("rounded", maps, WAVELENGTH), 4) == []
+
+
+def test_a_map_that_shows_nothing_is_faint_and_not_clipped():
+    dead = with_map(observation(), 3, power=np.zeros(65 * 65))
+    assert codes(check_observation(dead, TELESCOPE)) == ["source-at-border", "low-signal"]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +287,7 @@ def test_a_source_at_the_border_of_one_map_is_flagged(place, samples):
     good = observation()
     cut = spot_map(0.0, centre=(place, 1.0), height=1e4, samples=samples)
     flags = check_observation(Observation("test", (good.maps[0], cut, good.maps[2]), WAVELENGTH), TELESCOPE)
-    assert codes(flags, True) == ["source-off-centre"]
+    assert codes(flags, True) == ["source-at-border"]
     assert "map 2" in flags[0].message
 
 

@@ -142,32 +142,18 @@ def test_every_module_is_on_the_map():
     assert listed - {"oofpy"} == present
 
 
-def flag_patterns():
-    """Codes of all flags in the source, as regular expressions."""
-    for path in sorted((ROOT / "oofpy").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Flag" and node.args:
-                code = node.args[0]
-                if isinstance(code, ast.Constant):
-                    yield re.escape(code.value)
-                elif isinstance(code, ast.JoinedStr):
-                    parts = code.values
-                    yield "".join(re.escape(p.value) if isinstance(p, ast.Constant) else "[a-z]+" for p in parts)
+def test_verdicts_are_those_of_results():
+    from oofpy.flag_kinds import Level
 
-
-def test_every_flag_is_explained_and_exists():
-    table = README.partition("| code | kind | meaning |")[2].partition("\n\n")[0]
-    listed = {code for row in table.splitlines() for code in re.findall(r"`([a-z0-9-]+)`", row.split(" | ")[0])}
-    patterns = set(flag_patterns())
-    assert len(patterns) > 25
-    assert [p for p in sorted(patterns) if not any(re.fullmatch(p, code) for code in listed)] == []
-    assert [code for code in sorted(listed) if not any(re.fullmatch(p, code) for p in patterns)] == []
+    rows = rows_of("| verdict | when | what it means |")
+    words = [word for row in rows for word in code_spans(row[0])]
+    assert words == ["accept", *(level.value for level in list(Level)[1:])]
 
 
 def test_exit_codes_are_those_of_the_command():
     from oofpy.cli.endings import Ending
 
-    text = README.partition("| exit code |")[2].partition("A **flag**")[0]
+    text = README.partition("| exit code |")[2].partition("## The verdict")[0]
     assert {int(code) for code in re.findall(r"\b\d+\b", text)} == {int(ending) for ending in Ending}
 
 

@@ -12,7 +12,6 @@ import typer
 from oofpy.cli import options
 from oofpy.cli.endings import Ending
 from oofpy.cli.fit_settings import entries_of
-from oofpy.cli.observing_words import conversions, how_taken
 from oofpy.cli.reading import as_taken, map_line, reading_of, require_orientation, telescope_flags, telescope_of
 from oofpy.cli.text_tables import flag_line
 from oofpy.errors import UsageError, one_line
@@ -109,6 +108,8 @@ def _header() -> dict[str, str | int | float | bool | None]:
 
 def _told(out: Path, read: Observation, written: Observation, telescope: Telescope | None) -> list[str]:
     """Say what was written, what was turned for it, and what looks odd."""
+    from oofpy.io.observing_words import conversions, how_taken
+
     lines = [one_line(f"{out}: {len(written.maps)} maps, wavelength {written.wavelength_m * 1e3:.6g} mm")]
     lines += [map_line(place, beam_map) for place, beam_map in enumerate(written.maps, 1)]
     if telescope is not None and read.frame != "file":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,6 @@ import typer
 from oofpy.cli import options
 from oofpy.cli.endings import Ending, FitFailedError, guarded, worst
 from oofpy.cli.messages import Messages
-from oofpy.cli.observing_words import conversions, how_taken
 from oofpy.cli.reading import (
     Reading,
     as_taken,
@@ -54,7 +53,10 @@ Device = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option(metavar="DIR", parser=options.place_of, help="Where the results go, a folder each.")]
-NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no figures.")]
+NoFigures = Annotated[
+    bool, typer.Option("--no-figures", help="Write no files of single figures; the report has them all the same.")
+]
+NoReport = Annotated[bool, typer.Option("--no-report", help="Write no report.html.")]
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class _Job:
     settings: FitSettings
     overrides: Mapping[str, str]
     out: Path
-    figures: bool
+    illustrate: Callable[[FitResult, Path], None]
     overwrite: bool
     quiet: bool
     json: bool
@@ -96,7 +98,10 @@ def fit_command(
     part: options.Part = None,
     settings: options.SettingsFile = None,
     assignments: options.Set = None,
+    no_report: NoReport = False,
     no_figures: NoFigures = False,
+    pdf: options.Pdf = False,
+    wavelengths: options.OtherWavelengths = None,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
     json: options.Json = False,
@@ -117,7 +122,7 @@ def fit_command(
         settings=fit_settings,
         overrides=entries.telescope,
         out=out,
-        figures=not no_figures,
+        illustrate=_illustrations(not no_report, not no_figures, pdf, options.lengths_of(wavelengths, "--wavelengths")),
         overwrite=overwrite,
         quiet=quiet,
         json=json,
@@ -159,7 +164,7 @@ def _fit_group(files: Sequence[Path], job: _Job) -> Ending:
             result,
             job.out,
             log=_log(messages, result),
-            figures=_figures() if job.figures else None,
+            illustrate=job.illustrate,
             overwrite=job.overwrite,
         )
     if not (job.quiet or job.json):
@@ -170,6 +175,8 @@ def _fit_group(files: Sequence[Path], job: _Job) -> Ending:
 
 
 def _fitted(observation: Observation, job: _Job, messages: Messages) -> FitResult:
+    from oofpy.io.observing_words import conversions, how_taken
+
     telescope = telescope_of(job.telescope, observation, job.overrides)
     require_orientation(observation, telescope)
     for line in (conversions(observation, telescope), how_taken(observation.observing)):
@@ -203,10 +210,18 @@ def _log(messages: Messages, result: FitResult) -> str:
     return messages.log
 
 
-def _figures() -> Any:
-    from oofpy.plots import write_figures
+def _illustrations(
+    page: bool, figures: bool, pdf: bool, wavelengths_m: tuple[float, ...]
+) -> Callable[[FitResult, Path], None]:
+    """What is written for people beside the result."""
 
-    return write_figures
+    def illustrate(result: FitResult, folder: Path) -> None:
+        if page or figures or pdf:
+            from oofpy.report import write_report
+
+            write_report(result, folder, other_wavelengths_m=wavelengths_m, page=page, figures=figures, pdf=pdf)
+
+    return illustrate
 
 
 def _print_json(summaries: Sequence[dict[str, Any]], several: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from oofpy.cli.text_tables import aligned, flag_line, number
+from oofpy.cli.text_tables import aligned, flag_line, number, verdict_words
 from oofpy.errors import one_line
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def report_of(result: FitResult) -> list[str]:
         *_parameters(result),
         *_surface(result),
         *_conventions(result),
+        verdict_words(result),
         *(flag_line(flag) for flag in result.flags),
     ]
 

@@ -73,14 +73,15 @@ def settings_of(
     from oofpy.fitting.overrides import apply_settings
     from oofpy.fitting.settings import FitSettings
 
-    settings, from_file = FitSettings(), _from_file(file)
+    # For the report, which shows them; they take little time beside it.
+    settings, from_file = FitSettings(leave_one_out=True), _from_file(file)
     try:
         settings = apply_settings(settings, from_file.fit)
     except ConfigurationError as error:
         raise ConfigurationError(
             error.problem, file=file, key=error.key, value=error.value, remedy=error.remedy
         ) from None
-    from_line = Entries.split(_from_command_line(options, assignments))
+    from_line = Entries.split(from_command_line(options, assignments))
     return apply_settings(settings, from_line.fit), _without_fit(from_file, from_line)
 
 
@@ -106,7 +107,7 @@ def entries_of(file: Path | None, assignments: Sequence[str]) -> Entries:
     ConfigurationError
         If the file is wrong.
     """
-    from_line = Entries.split(_from_command_line({}, assignments))
+    from_line = Entries.split(from_command_line({}, assignments))
     if from_line.fit:
         raise UsageError(
             "is no entry of the telescope and nothing about the observing",
@@ -187,7 +188,25 @@ def _text(value: object, key: str, path: Path) -> str:
     )
 
 
-def _from_command_line(options: Mapping[str, str | None], assignments: Sequence[str]) -> dict[str, str]:
+def from_command_line(options: Mapping[str, str | None], assignments: Sequence[str]) -> dict[str, str]:
+    """Read the options that set something, and every `--set`, as keys and texts.
+
+    Parameters
+    ----------
+    options : mapping of str to str or None
+        Settings that have an option of their own; None where it is not given.
+    assignments : sequence of str
+        `KEY=VALUE` of every `--set`.
+
+    Returns
+    -------
+    dict of str to str
+
+    Raises
+    ------
+    UsageError
+        If something is set twice, or an assignment has no `=`.
+    """
     given = {key: text for key, text in options.items() if text is not None}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")

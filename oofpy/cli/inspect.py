@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from oofpy.cli import options
 from oofpy.cli.endings import Ending, guarded, worst
 from oofpy.cli.fit_settings import entries_of
-from oofpy.cli.observing_words import conversions, how_taken
 from oofpy.cli.reading import (
     Reading,
     as_taken,
@@ -103,6 +102,8 @@ def inspect_command(
 
 def _inspect_group(files: Sequence[Path], job: _Job) -> Ending:
     """Look at one observation and print what was seen."""
+    from oofpy.io.observing_words import how_taken
+
     observation = job.reading.observation(files)
     telescope = None
     if job.telescope is not None or job.overrides or shipped_name(observation.telescope) is not None:
@@ -183,6 +184,8 @@ def _table(looks: Sequence[_Look]) -> list[str]:
 
 
 def _remarks(observation: Observation, telescope: Telescope | None, flags: Sequence[Flag]) -> list[str]:
+    from oofpy.io.observing_words import conversions
+
     if telescope is None:
         named = f"of the telescope {observation.telescope} " if observation.telescope else ""
         about = [f"nothing is known {named}here: give --telescope to have the maps judged against it"]

@@ -121,10 +121,36 @@ SetEntry = Annotated[
         "--set telescope.illumination.edge_taper=-12dB --set observing.source_diameter=3.5arcsec.",
     ),
 ]
+Pdf = Annotated[bool, typer.Option("--pdf", help="Write every figure as PDF as well.")]
+OtherWavelengths = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LENGTH,...",
+        show_default=False,
+        help="Further wavelengths for which the report gives the efficiency, e.g. 0.87mm,3mm.",
+    ),
+]
 Json = Annotated[
     bool,
     typer.Option("--json", help="Print JSON instead: an object for one observation, a list of them for several."),
 ]
+
+
+def lengths_of(text: str | None, key: str) -> tuple[float, ...]:
+    """Read lengths that are listed with commas, in metres; none where there is no text.
+
+    Raises
+    ------
+    ConfigurationError
+        If one of them is no positive length with a unit.
+    """
+    from oofpy.quantities import parse_quantity
+
+    lengths = tuple(parse_quantity(part, "length", key=key) for part in (text or "").split(",") if part.strip())
+    for length in lengths:
+        if not length > 0:
+            raise UsageError("is not a wavelength", key=key, value=text, remedy="give lengths such as 0.87mm,3mm")
+    return lengths
 
 
 def place_of(text: str | Path) -> Path:

@@ -14,7 +14,6 @@ import typer
 from oofpy.cli import options
 from oofpy.cli.endings import Ending
 from oofpy.cli.fit_settings import entries_of
-from oofpy.cli.observing_words import how_taken
 from oofpy.cli.reading import wavelength_m_of
 from oofpy.cli.text_tables import number
 from oofpy.errors import ConfigurationError, UsageError
@@ -125,6 +124,7 @@ def simulate_command(
     """
     from oofpy.io.atomic import refuse_existing
     from oofpy.io.observing_keys import apply_observing
+    from oofpy.io.observing_words import how_taken
     from oofpy.observing import Observing
     from oofpy.quantities import parse_quantities
     from oofpy.telescope.loading import load_telescope, with_overrides

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import zip_longest
+from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from oofpy.errors import one_line
 from oofpy.flags import Flag
+
+if TYPE_CHECKING:
+    from oofpy.fitting.result import FitResult
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> list[str]:
@@ -39,11 +45,35 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence
     return [line(row) for row in table]
 
 
+def wrapped(cells: Sequence[str], widths: Sequence[int]) -> list[list[str]]:
+    """Break the cells of a row into as many rows as their texts need.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        Of one row.
+    widths : sequence of int
+        How long a line of each may be.
+
+    Returns
+    -------
+    list of list of str
+    """
+    lines = [wrap(cell, width, break_on_hyphens=False) for cell, width in zip(cells, widths, strict=True)]
+    return [list(row) for row in zip_longest(*lines, fillvalue="")]
+
+
 def number(value: float | None, form: str = ".4g") -> str:
     """Write a number; a dash where there is none."""
     return "-" if value is None or not math.isfinite(value) else f"{value:{form}}"
 
 
 def flag_line(flag: Flag) -> str:
-    """Write a flag on one line; one that is not serious is a note."""
-    return one_line(f"{'flag' if flag.serious else 'note'} {flag.code}: {flag.message}")
+    """Write a flag on one line, how much it weighs first."""
+    return one_line(f"{flag.level.value} {flag.code}: {flag.message}")
+
+
+def verdict_words(result: FitResult) -> str:
+    """Write the verdict of a result, and the codes of the flags that made it."""
+    codes = ", ".join(dict.fromkeys(flag.code for flag in result.flags if flag.serious))
+    return f"verdict {result.verdict}" + (f" ({codes})" if codes else "")

@@ -33,10 +33,11 @@ from oofpy.fitting.solver import Solution
 from oofpy.fitting.uncertainty import parameter_covariance
 from oofpy.flags import Flag
 from oofpy.map_statistics import robust_sigma
+from oofpy.optics.half_path import half_path_um
 from oofpy.optics.parameter_names import SHAPE_PARAMETERS
 from oofpy.optics.zernike import ZernikeTerm
 from oofpy.plausibility import signal_to_noise
-from oofpy.surface import WeightedDish, aperture_images, applied_image, half_path_um
+from oofpy.surface import WeightedDish, aperture_images, applied_image
 
 FloatArray = NDArray[np.float64]
 
@@ -223,7 +224,7 @@ class _Values:
         focus, focus_error = dish.best_focus_m(values, covariance)
 
         def micrometres(phase: float) -> float:
-            return float(half_path_um(phase, wavelength))
+            return half_path_um(phase, wavelength)
 
         return SurfaceSummary(
             rms_um=micrometres(rms),
@@ -341,8 +342,8 @@ def _images(problem: FitProblem, number: int, chosen: OrderFit, solution: Soluti
     return ApertureImages(
         axis_m=axis,
         phase_rad=phase,
-        surface_um=np.asarray(half_path_um(phase, wavelength)),
-        surface_error_um=np.asarray(half_path_um(error, wavelength)),
+        surface_um=half_path_um(phase, wavelength),
+        surface_error_um=half_path_um(error, wavelength),
         amplitude=amplitude,
         applied_um=applied_image(problem.telescope, observation.observing.applied, wavelength),
     )

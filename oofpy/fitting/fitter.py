@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from oofpy.fitting.assemble import assemble_order, assemble_result
 from oofpy.fitting.elimination import LinearFit
 from oofpy.fitting.leave_one_out import fits_without_a_map
+from oofpy.fitting.order_choice import choose_order, settled
 from oofpy.fitting.problem import FitProblem, prepare
 from oofpy.fitting.result import FitResult, OrderFit
 from oofpy.fitting.settings import LOWEST_FIT_ORDER, FitSettings
@@ -21,15 +21,11 @@ from oofpy.fitting.solver import FreeParameters, Solution, Tolerances
 from oofpy.fitting.status import FitStatus
 from oofpy.map_statistics import robust_sigma
 from oofpy.observation import Observation
-from oofpy.optics.zernike import ZernikeTerm
 from oofpy.plausibility import check_observation
 from oofpy.telescope import Telescope
 
 FloatArray = NDArray[np.float64]
 Report = Callable[[str], None]
-
-# A BIC lower by ten is decisive evidence (Kass & Raftery 1995, J. Am. Stat. Assoc. 90, 773).
-_DECISIVE = 10.0
 
 
 @dataclass(frozen=True)
@@ -183,10 +179,10 @@ def climb(problem: FitProblem, highest: int, report: Report) -> list[list[tuple[
         seconds = (time.perf_counter() - began) / len(problem.observations)
         for number, fit in enumerate(fits):
             # What one observation chooses must not depend on those fitted beside it.
-            if not (automatic and _settled([step for step, _ in ladder[number]])):
+            if not (automatic and settled([step for step, _ in ladder[number]])):
                 ladder[number].append((replace(_with_rival(fit, winner, number), seconds=seconds), winner))
         report(_progress(order, highest, fits))
-        if automatic and all(_settled([fit for fit, _ in steps]) for steps in ladder):
+        if automatic and all(settled([fit for fit, _ in steps]) for steps in ladder):
             break
     return ladder
 
@@ -308,42 +304,6 @@ def _pick(first: torch.Tensor, one: Solution, other: Solution) -> Solution:
         one.evaluations + other.evaluations,
         tuple(a if flag else b for flag, a, b in zip(first.tolist(), one.status, other.status, strict=True)),
     )
-
-
-def choose_order(orders: Sequence[OrderFit]) -> int:
-    """Lowest order that no converged one beats decisively by its BIC; see `OrderFit.bic`."""
-    converged = [fit for fit in orders if fit.status is FitStatus.CONVERGED] or list(orders)
-    judged = with_common_correlation(converged)
-    best = min(fit.bic for fit in judged)
-    return min(fit.order for fit in judged if fit.bic - best < _DECISIVE)
-
-
-def with_common_correlation(orders: Sequence[OrderFit]) -> list[OrderFit]:
-    """Orders with their BIC counted in the effective samples of the last.
-
-    The cost over the correlation area is comparable between orders only for one area; that of the highest order
-    holds the least misfit and the most noise.
-    """
-    effective = orders[-1].effective_samples
-    samples = sum(fitted.samples for fitted in orders[-1].maps)
-    return [
-        replace(fit, bic=2 * fit.cost * effective / samples + len(fit.covariance_names) * math.log(effective))
-        for fit in orders
-    ]
-
-
-def _settled(orders: list[OrderFit]) -> bool:
-    """Whether the last order neither changed the surface by more than its error nor improved the fit decisively."""
-    if len(orders) < 2:
-        return False
-    before, after = with_common_correlation(orders)[-2:]
-    lower = {(c.n, c.l): c.phase_rad for c in before.coefficients}
-    # Norms over the full disc: a stopping rule needs no weights.
-    change = sum(
-        ((c.phase_rad - lower.get((c.n, c.l), 0.0)) / ZernikeTerm(c.n, c.l).norm) ** 2 for c in after.coefficients
-    )
-    error = sum((c.phase_rad_error / ZernikeTerm(c.n, c.l).norm) ** 2 for c in after.coefficients)
-    return change < error and before.bic - after.bic < _DECISIVE
 
 
 def _silent(_: str) -> None:

@@ -233,6 +233,8 @@ class OrderFit:
         """Largest over smallest eigenvalue of `correlation`; 1 where every parameter is told from the others."""
         if not self.covariance_names:
             return 1.0
+        if not np.isfinite(self.covariance).all():
+            return float("inf")
         values = np.linalg.eigvalsh(self.correlation)
         return float(values[-1] / values[0]) if values[0] > 0 else float("inf")
 

@@ -11,6 +11,8 @@ from oofpy.fitting.result import Coefficient, FitResult, MapArrays, MapFit, Orde
 from oofpy.fitting.status import FitStatus
 from oofpy.io.convention_words import conventions_in_words
 from oofpy.io.plain_records import to_plain
+from oofpy.optics.half_path import half_path_um
+from oofpy.optics.zernike import ZernikeTerm
 
 
 def summary(result: FitResult) -> dict[str, Any]:
@@ -167,9 +169,6 @@ def coefficient_table(result: FitResult) -> Any:
 
 
 def _row(coefficient: Coefficient, wavelength_m: float) -> dict[str, Any]:
-    from oofpy.optics.zernike import ZernikeTerm
-    from oofpy.surface import half_path_um
-
     term = ZernikeTerm(coefficient.n, coefficient.l)
     turn = 2 * math.pi
     return {

@@ -59,7 +59,7 @@ def write_result(
     folder: str | Path,
     *,
     log: str = "",
-    figures: Callable[[FitResult, Path], None] | None = None,
+    illustrate: Callable[[FitResult, Path], None] | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a result to `folder/<observation>/`.
@@ -72,15 +72,15 @@ def write_result(
         Where results lie; it is made where it does not exist.
     log : str
         Content of `log.txt`.
-    figures : callable, optional
-        Draws figures of a result into a folder, as `oofpy.plots.write_figures` does.
+    illustrate : callable, optional
+        Writes figures or a report of a result into a folder, as `oofpy.report.write_report` does.
     overwrite : bool
         Whether an older result may be replaced, with everything in its folder.
 
     Returns
     -------
     Path
-        The folder, with `result.fits`, `coefficients.ecsv`, `summary.json`, `log.txt` and the figures.
+        The folder, with `result.fits`, `coefficients.ecsv`, `summary.json`, `log.txt` and what `illustrate` writes.
 
     Raises
     ------
@@ -94,8 +94,8 @@ def write_result(
         _write_text(part / "coefficients.ecsv", _ecsv(result))
         _write_text(part / "summary.json", json.dumps(summary(result), indent=2, allow_nan=False) + "\n")
         _write_text(part / "log.txt", log if log.endswith("\n") or not log else log + "\n")
-        if figures is not None:
-            figures(result, part)
+        if illustrate is not None:
+            illustrate(result, part)
     return target
 
 

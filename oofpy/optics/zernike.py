@@ -8,9 +8,10 @@ cosine term. Terms are ordered by n, then l = -n, -n + 2 ... n, which is the ord
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 HIGHEST_ORDER = 12
 
@@ -121,6 +122,8 @@ def zernike_basis(x: torch.Tensor, y: torch.Tensor, terms: tuple[ZernikeTerm, ..
     Tensor, shape (terms, *x.shape)
         Values; 1 at the rim where the angular part is 1.
     """
+    import torch  # not above: names and norms serve those who evaluate nothing
+
     r_squared = x * x + y * y
     highest = max((abs(term.l) for term in terms), default=0)
     cosines, sines = [torch.ones_like(x)], [torch.zeros_like(x)]

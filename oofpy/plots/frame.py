@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DIVERGING = "RdBu_r"
+# Of signed values. The maps that matplotlib brings either change two or three times faster in one place than in another
+# (RdBu), have the grey of the background in their middle (coolwarm) or print as black paper (berlin).
+DIVERGING = "blue-white-red"
+# Two curves in the colour space Oklab, at the hues 252 and 30 degrees, of the same lightness and chroma, in equal
+# steps: what differs by as much looks as different, on both sides of zero. Which side it is, contours say in grey.
+_BLUE_WHITE_RED = (
+    *("#00407a", "#005ca8", "#2c7ccd", "#5a9de7", "#8bbdf6", "#c0dbfb"),
+    "#f7f7f7",
+    *("#f9ccc4", "#f1a294", "#de7869", "#c15243", "#9b3326", "#702016"),
+)
 _TITLE_IN, _LINE_IN = 0.42, 0.18
 BLANK = "0.86"
 VIEW_LINE = f"x, u to the right and y, v up, {VIEW}"
@@ -143,9 +152,22 @@ def add_panel(figure: Figure, left: float, bottom: float, width: float, height: 
 
 
 def colour_map(name: str) -> Any:
-    """Give a colour map that leaves what is not a number in light grey."""
-    from matplotlib import colormaps
+    """Give a colour map that leaves what is not a number in light grey.
 
+    Parameters
+    ----------
+    name : str
+        `DIVERGING`, or one that matplotlib knows.
+
+    Returns
+    -------
+    Colormap
+    """
+    from matplotlib import colormaps
+    from matplotlib.colors import LinearSegmentedColormap
+
+    if name == DIVERGING:
+        return LinearSegmentedColormap.from_list(name, _BLUE_WHITE_RED).with_extremes(bad=BLANK)
     return colormaps[name].with_extremes(bad=BLANK)
 
 

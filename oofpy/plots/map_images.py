@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-_SCATTER_PIXELS = 160
+_SCATTER_PIXELS, _THINNEST = 160, 0.01
 # A pixel of a scattered map belongs to its nearest sample, if that is closer than this many mean distances.
 _REACH = 2.5
+# A triangle with less than this part of the square of its longest side allowed is as good as a line.
+_FLAT = 1e-8
 # Part of the widest gap between coordinates that parts two columns of a grid.
 _GAP = 0.3
 
@@ -26,10 +28,13 @@ class MapPixels:
         Left, right, bottom and top edge of the image.
     sample : array of int, shape (rows, columns)
         Index of the sample, row 0 at the bottom; -1 where there is none.
+    on_grid : bool
+        Whether each pixel is a sample of a regular grid, rather than the cell of a scattered one.
     """
 
     extent_rad: tuple[float, float, float, float]
     sample: NDArray[np.intp]
+    on_grid: bool = False
 
     def image(self, values: FloatArray) -> FloatArray:
         """Arrange values of the samples as an image; NaN where there is no sample."""
@@ -59,7 +64,56 @@ def map_pixels(u_rad: FloatArray, v_rad: FloatArray) -> MapPixels:
     on_grid = _grid_pixels(u_rad[placed], v_rad[placed])
     pixels = _nearest_pixels(u_rad[placed], v_rad[placed]) if on_grid is None else on_grid
     sample = np.where(pixels.sample < 0, -1, placed[pixels.sample])
-    return MapPixels(pixels.extent_rad, sample)
+    return MapPixels(pixels.extent_rad, sample, on_grid is not None)
+
+
+def scattered_triangles(u: FloatArray, v: FloatArray) -> NDArray[np.intp]:
+    """Join scattered samples to triangles, over which contours can be drawn.
+
+    Parameters
+    ----------
+    u, v : array, shape (samples,)
+        Directions, in any unit.
+
+    Returns
+    -------
+    array of int, shape (triangles, 3)
+        Samples at the corners. None spans a hole or the hollow rim of a map, or is degenerate; there is none at all
+        where the samples lie on a line.
+    """
+    from scipy.spatial import Delaunay, QhullError
+
+    try:
+        corners = Delaunay(np.column_stack([u, v])).simplices
+    except (QhullError, ValueError):
+        return np.empty((0, 3), np.intp)
+    across, up = (values[corners] - np.roll(values[corners], 1, axis=1) for values in (u, v))
+    longest = np.hypot(across, up).max(axis=1)
+    twice_area = np.abs(across[:, 0] * up[:, 1] - across[:, 1] * up[:, 0])
+    reach = 2 * _REACH * float(np.sqrt(np.ptp(u) * np.ptp(v) / u.size))
+    return np.asarray(corners[(longest < reach) & (twice_area > _FLAT * reach**2)], np.intp)
+
+
+def pixel_borders(inside: NDArray[np.bool_]) -> FloatArray:
+    """Find the lines that surround pixels of an image.
+
+    Parameters
+    ----------
+    inside : array of bool, shape (rows, columns)
+        Which pixels, row 0 at the bottom.
+
+    Returns
+    -------
+    array, shape (sides, 2, 2)
+        Both ends of every side that parts such a pixel from another or from the outside, as (column, row); the
+        lower left corner of the image is (0, 0).
+    """
+    framed = np.pad(inside, 1)
+    row, column = np.nonzero(framed[1:-1, 1:] != framed[1:-1, :-1])
+    upright = np.stack([column, row, column, row + 1], axis=1)
+    row, column = np.nonzero(framed[1:, 1:-1] != framed[:-1, 1:-1])
+    level = np.stack([column, row, column + 1, row], axis=1)
+    return np.concatenate([upright, level]).reshape(-1, 2, 2).astype(np.float64)
 
 
 def _grid_pixels(u: FloatArray, v: FloatArray) -> MapPixels | None:
@@ -86,7 +140,10 @@ def _grid_axis(values: FloatArray) -> tuple[NDArray[np.intp], int, tuple[float, 
     columns = np.split(ordered, np.flatnonzero(gaps > _GAP * gaps.max()) + 1)
     centres = np.array([column.mean() for column in columns])
     start, stop = float(centres[0]), float(centres[-1])
-    count = round((stop - start) / float(np.median(np.diff(centres)))) + 1
+    steps = np.diff(centres)
+    # Of coordinates rounded to a part of the pitch the median step is too rough; steps over gaps do not count.
+    single = steps[np.abs(steps / np.median(steps) - 1) < 0.5]
+    count = round((stop - start) / float(single.mean() if single.size else np.median(steps))) + 1
     pitch = (stop - start) / (count - 1)
     position = (values - start) / pitch
     number = np.rint(position)
@@ -98,17 +155,19 @@ def _grid_axis(values: FloatArray) -> tuple[NDArray[np.intp], int, tuple[float, 
 def _nearest_pixels(u: FloatArray, v: FloatArray) -> MapPixels:
     from scipy.spatial import cKDTree
 
-    spans = [max(float(np.ptp(values)), 1e-12) for values in (u, v)]
-    pixel = max(spans) / _SCATTER_PIXELS
+    widest = max(float(np.ptp(u)), float(np.ptp(v)), 1e-12)
+    # Samples on a line make an image as well, a thin one.
+    spans = [max(float(np.ptp(values)), _THINNEST * widest) for values in (u, v)]
+    edges = [(values.min() + values.max() - span) / 2 for values, span in zip((u, v), spans, strict=True)]
     axes = []
-    for values, span in zip((u, v), spans, strict=True):
-        count = max(1, round(span / pixel))
-        axes.append(float(values.min()) + (np.arange(count) + 0.5) * span / count)
+    for edge, span in zip(edges, spans, strict=True):
+        count = max(1, round(_SCATTER_PIXELS * span / widest))
+        axes.append(edge + (np.arange(count) + 0.5) * span / count)
     across, up = np.meshgrid(*axes)
     reach = _REACH * float(np.sqrt(spans[0] * spans[1] / u.size))
     _, nearest = cKDTree(np.column_stack([u, v])).query(
         np.column_stack([across.ravel(), up.ravel()]), distance_upper_bound=reach
     )
     sample = np.where(nearest == u.size, -1, nearest).astype(np.intp).reshape(across.shape)
-    extent = (float(u.min()), float(u.max()), float(v.min()), float(v.max()))
+    extent = (float(edges[0]), float(edges[0] + spans[0]), float(edges[1]), float(edges[1] + spans[1]))
     return MapPixels(extent, sample)

@@ -101,7 +101,7 @@ def test_flags_and_exit_code(run, maps_file, tmp_path):
     outcome = run("convert", first, "--telescope", "srt", "--out", second)
     assert outcome.code == 4
     assert [line.split(":")[0] for line in outcome.out.splitlines()[-2:]] == [
-        "flag telescope-replaced",
+        "check telescope-replaced",
         "note sign-unsourced",
     ]
     assert read_observation(second).telescope == "srt"

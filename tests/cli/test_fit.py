@@ -11,6 +11,8 @@ from oofpy.fitting.status import FitStatus
 from oofpy.flags import Flag
 from oofpy.io.results import read_result
 
+PLAIN = ("--no-figures", "--no-report")
+
 
 @pytest.fixture
 def out(tmp_path):
@@ -18,7 +20,7 @@ def out(tmp_path):
 
 
 def test_results_table_and_exit_code(run, maps_file, fits, out):
-    outcome = run("fit", maps_file(), "--telescope", "jcmt", "--out", out, "--no-figures")
+    outcome = run("fit", maps_file(), "--telescope", "jcmt", "--out", out, *PLAIN)
     assert outcome.code == 4  # the made result has a serious flag
     lines = outcome.out.splitlines()
     assert lines[0].startswith("obs: srt, wavelength ")
@@ -32,13 +34,13 @@ def test_results_table_and_exit_code(run, maps_file, fits, out):
         "summary.json",
     ]
     [(observation, telescope, settings)] = fits
-    assert (observation.name, telescope.name, settings) == ("obs", "jcmt", oofpy.FitSettings())
+    assert (observation.name, telescope.name, settings) == ("obs", "jcmt", oofpy.FitSettings(leave_one_out=True))
 
 
 @pytest.mark.usefixtures("fits")
 def test_what_was_read_is_always_said(run, maps_file, out):
     path = maps_file()
-    outcome = run("fit", path, "--telescope", "jcmt", "--out", out, "--no-figures")
+    outcome = run("fit", path, "--telescope", "jcmt", "--out", out, *PLAIN)
     said = outcome.err.splitlines()
     assert said[0] == f"obs: read from {path}: 272.539 GHz, wavelength 1.1 mm, Mars"
     assert said[1:4] == [
@@ -49,22 +51,22 @@ def test_what_was_read_is_always_said(run, maps_file, out):
     assert "obs: order 2 of 5: rms 31.2 um" in said
     log = (out / "obs" / "log.txt").read_text().splitlines()
     assert [line.split(" ", 1)[1] for line in log[: len(said)]] == said
-    assert any("flag source-off-centre: " in line for line in log[len(said) :])
+    assert any("check source-off-centre: " in line for line in log[len(said) :])
 
 
 @pytest.mark.parametrize(
-    ("flags", "code"), [((), 0), ((Flag("x", "a note", serious=False),), 0), ((Flag("x", "odd"),), 4)]
+    ("flags", "code"), [((), 0), ((Flag("file-odd", "a note"),), 0), ((Flag("misfit", "odd"),), 4)]
 )
 def test_exit_code_by_flags(run, maps_file, fits, out, flags, code):
     found = fits.result
     fits.result = lambda observation: found(observation, flags=flags)
-    assert run("fit", maps_file(), "--telescope", "jcmt", "--out", out, "--no-figures").code == code
+    assert run("fit", maps_file(), "--telescope", "jcmt", "--out", out, *PLAIN).code == code
 
 
 def test_how_it_was_taken_is_said_and_reaches_the_fit(run, maps_file, fits, out):
     words = ("--set", "observing.chop_throw=30arcsec", "--set", "observing.chop_angle=0deg")
     signs = ("--set", "telescope.conventions.u_sign=-1")
-    outcome = run("fit", maps_file(), "--telescope", "jcmt", "--out", out, "--no-figures", *words, *signs)
+    outcome = run("fit", maps_file(), "--telescope", "jcmt", "--out", out, *PLAIN, *words, *signs)
     assert outcome.err.splitlines()[4:6] == [
         "u of the data times -1, by the conventions of jcmt",
         "how it was taken: chopped by 30 arcsec towards 0 deg",
@@ -76,7 +78,7 @@ def test_how_it_was_taken_is_said_and_reaches_the_fit(run, maps_file, fits, out)
 
 def test_settings_may_say_how_it_was_taken(run, maps_file, fits, out, tmp_path):
     (tmp_path / "mine.toml").write_text('order = 3\n[observing]\nsource_diameter = "3.5 arcsec"\n')
-    words = ("--settings", tmp_path / "mine.toml", "--out", out, "--no-figures", "--telescope", "jcmt", "--overwrite")
+    words = ("--settings", tmp_path / "mine.toml", "--out", out, *PLAIN, "--telescope", "jcmt", "--overwrite")
     run("fit", maps_file(), *words)
     run("fit", maps_file(), *words, "--set", "observing.source_diameter=none")
     assert [one.observing.source is None for one, _, _ in fits] == [False, True]
@@ -85,7 +87,7 @@ def test_settings_may_say_how_it_was_taken(run, maps_file, fits, out, tmp_path):
 
 @pytest.mark.usefixtures("fits")
 def test_json_is_all_of_standard_output(run, maps_file, out):
-    words = ("--telescope", "jcmt", "--out", out, "--no-figures", "--json")
+    words = ("--telescope", "jcmt", "--out", out, *PLAIN, "--json")
     outcome = run("fit", maps_file(), *words)
     summary = json.loads(outcome.out)
     assert summary["observation"]["name"] == "obs"
@@ -97,23 +99,42 @@ def test_json_is_all_of_standard_output(run, maps_file, out):
 
 @pytest.mark.usefixtures("fits")
 def test_quiet_prints_nothing(run, maps_file, out):
-    outcome = run("fit", maps_file(), "--telescope", "jcmt", "--out", out, "--no-figures", "--quiet")
+    outcome = run("fit", maps_file(), "--telescope", "jcmt", "--out", out, *PLAIN, "--quiet")
     assert (outcome.code, outcome.out, outcome.err) == (4, "", "")
     assert "map 1 (MINUS OOF): dz = -3 mm" in (out / "obs" / "log.txt").read_text()
 
 
 @pytest.mark.usefixtures("fits")
-def test_figures_are_drawn_unless_refused(run, maps_file, out, monkeypatch):
-    drawn = []
-    monkeypatch.setattr(
-        "oofpy.plots.write_figures", lambda result, folder: drawn.append((result.name, folder.is_dir()))
-    )
-    run("fit", maps_file(), "--telescope", "jcmt", "--out", out)
-    assert drawn == [("obs", True)]
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ((), {"page": True, "figures": True, "pdf": False}),
+        (("--no-report",), {"page": False, "figures": True, "pdf": False}),
+        (("--no-figures",), {"page": True, "figures": False, "pdf": False}),
+        (("--no-report", "--no-figures", "--pdf"), {"page": False, "figures": False, "pdf": True}),
+        (PLAIN, None),
+    ],
+)
+def test_report_and_figures_are_written_unless_refused(run, maps_file, out, monkeypatch, words, wanted):
+    written = []
+
+    def write_report(result, folder, **options):
+        assert folder.is_dir()
+        written.append((result.name, options))
+
+    monkeypatch.setattr("oofpy.report.write_report", write_report)
+    run("fit", maps_file(), "--telescope", "jcmt", "--out", out, "--wavelengths", "0.87mm,3 mm", *words)
+    if wanted is None:
+        assert written == []
+        return
+    [(name, options)] = written
+    assert name == "obs"
+    assert options.pop("other_wavelengths_m") == pytest.approx((0.87e-3, 3e-3))
+    assert options == wanted
 
 
 def test_existing_result_is_refused_before_the_fit(refused, run, maps_file, fits, out):
-    words = ("fit", maps_file(), "--telescope", "jcmt", "--out", out, "--no-figures")
+    words = ("fit", maps_file(), "--telescope", "jcmt", "--out", out, *PLAIN)
     run(*words)
     before = (out / "obs" / "log.txt").read_bytes()
     assert refused(*words).startswith(f"oofpy: error: {out / 'obs'}: this exists already; give --overwrite")
@@ -138,11 +159,11 @@ def test_failed_fit_writes_nothing(run, maps_file, fits, out, made_result):
     failed = replace(made_result.fit, status=FitStatus.NOT_FINITE)
     found = fits.result
     fits.result = lambda observation: found(observation, orders=(failed,))
-    outcome = run("fit", maps_file(), "--telescope", "jcmt", "--out", out, "--no-figures", "--quiet")
+    outcome = run("fit", maps_file(), "--telescope", "jcmt", "--out", out, *PLAIN, "--quiet")
     assert (outcome.code, outcome.out) == (3, "")
     assert outcome.err == f"oofpy: error: obs: the fit failed: {FitStatus.NOT_FINITE.advice}\n"
     assert not out.exists()
-    shown = run("fit", maps_file(), "--telescope", "jcmt", "--out", out, "--no-figures", "--json")
+    shown = run("fit", maps_file(), "--telescope", "jcmt", "--out", out, *PLAIN, "--json")
     assert shown.code == 3
     assert json.loads(shown.out)["status"] == "failed"
 
@@ -152,7 +173,7 @@ def test_several_observations_go_on_after_a_bad_one(run, maps_file, out, tmp_pat
     bad = tmp_path / "bad.fits"
     bad.write_bytes(maps_file("whole.fits").read_bytes()[:6000])
     files = [maps_file("a.fits"), bad, maps_file("c.fits")]
-    outcome = run("fit", *files, "--telescope", "jcmt", "--out", out, "--no-figures", "--quiet", "--json")
+    outcome = run("fit", *files, "--telescope", "jcmt", "--out", out, *PLAIN, "--quiet", "--json")
     assert outcome.code == 2
     assert [one["observation"]["name"] for one in json.loads(outcome.out)] == ["a", "c"]
     assert len(outcome.err.splitlines()) == 1
@@ -169,7 +190,7 @@ def test_observations_of_one_name_are_refused(refused, maps_file, fits, out, tmp
 
 @pytest.mark.parametrize("form", [("--dz", "-1mm,0.5mm,2mm"), ("--dz=-1mm,0.5mm,2mm",)])
 def test_options_reach_the_reader(run, maps_file, fits, out, form):
-    words = ("--telescope", "jcmt", "--out", out, "--no-figures", "--quiet", "--maps", "1,3")
+    words = ("--telescope", "jcmt", "--out", out, *PLAIN, "--quiet", "--maps", "1,3")
     run("fit", maps_file(), *form, "--frequency", "300GHz", "--radius", "50arcsec", *words)
     [(observation, _, _)] = fits
     assert observation.defocus_m.tolist() == [-1e-3, 2e-3]
@@ -181,7 +202,7 @@ def test_options_reach_the_reader(run, maps_file, fits, out, form):
 def test_mask_reaches_the_reader(run, maps_file, out, tmp_path):
     mask = tmp_path / "mask.txt"
     mask.write_text("map,sample\n" + "".join(f"1,{sample}\n" for sample in range(100)))
-    outcome = run("fit", maps_file(), "--mask", mask, "--telescope", "jcmt", "--out", out, "--no-figures")
+    outcome = run("fit", maps_file(), "--mask", mask, "--telescope", "jcmt", "--out", out, *PLAIN)
     assert outcome.code == 4, outcome.err
     assert "map 1 (MINUS OOF): dz = -3 mm, 341 samples, 100 masked" in outcome.err
 
@@ -191,7 +212,7 @@ def test_settings_reach_the_fit(run, maps_file, fits, out, tmp_path):
     file.write_text('order = 3\nlikelihood = "huber"\n[telescope.illumination]\nedge_taper = "-9 dB"\n')
     words = ("--order", "auto", "--set", "parameters.Z(2,0).free=false", "--settings", file)
     words += ("--set", "telescope.blockage.disc_radius=0.5m", "--device", "cpu")
-    outcome = run("fit", maps_file(), *words, "--telescope", "jcmt", "--out", out, "--no-figures", "--quiet")
+    outcome = run("fit", maps_file(), *words, "--telescope", "jcmt", "--out", out, *PLAIN, "--quiet")
     assert outcome.err == ""
     [(_, telescope, settings)] = fits
     assert (settings.order, settings.likelihood, settings.device) == ("auto", "huber", "cpu")
@@ -202,7 +223,7 @@ def test_settings_reach_the_fit(run, maps_file, fits, out, tmp_path):
 
 def test_data_are_turned_to_the_signs_of_the_model(run, maps_file, fits, out):
     signs = ("--set", "telescope.conventions.defocus_sign=-1", "--set", "telescope.conventions.u_sign=-1")
-    outcome = run("fit", maps_file(), *signs, "--telescope", "jcmt", "--out", out, "--no-figures")
+    outcome = run("fit", maps_file(), *signs, "--telescope", "jcmt", "--out", out, *PLAIN)
     assert "dz, u of the data times -1, by the conventions of jcmt" in outcome.err
     assert "map 1 (MINUS OOF): dz = -3 mm" in outcome.err  # as it was read
     [(observation, _, _)] = fits
@@ -256,7 +277,7 @@ def test_telescope_of_the_file(run, maps_file, fits, out, monkeypatch):
         monkeypatch.setattr(fit_module.Reading, "observation", reading)
 
     named("IRAM-30m")
-    run("fit", maps_file(), "--out", out, "--no-figures", "--quiet")
+    run("fit", maps_file(), "--out", out, *PLAIN, "--quiet")
     assert fits[0][1].name == "iram30m"
     named("../srt.toml")
     assert "TELESC = ../srt.toml: the telescope is not known" in run("fit", maps_file(), "--out", out / "2").err
@@ -276,4 +297,5 @@ def test_simulated_surface_is_found_again(run, out, tmp_path):
     for term, value in found.items():
         assert value == pytest.approx({(3, 1): 0.6, (2, 2): -0.4}.get(term, 0.0), abs=0.02)
     assert len(list((out / "made").glob("*.png"))) >= 2
+    assert (out / "made" / "report.html").stat().st_size > 0
     assert read_result(out / "made").fit.coefficients[0].n == 2

@@ -74,7 +74,7 @@ def test_surface_conventions_and_flags(made_result):
     conventions = [line for line in lines if line.startswith("convention (")]
     assert "dz > 0" in conventions[0]
     assert "metal below the ideal surface" in conventions[1]
-    assert line_of(lines, "flag source-off-centre: map 2")
+    assert line_of(lines, "check source-off-centre: map 2")
     assert line_of(lines, "note file-odd: a note")
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,9 @@ import pytest
 from oofpy.cli.fit_settings import Entries, entries_of, read_settings_file, settings_of
 from oofpy.errors import ConfigurationError, UsageError
 from oofpy.fitting.settings import FitSettings, ParameterRule
+from oofpy.limits import Limits
 
+COMMAND = FitSettings(leave_one_out=True)  # the command writes a report, which compares the maps
 DEFAULTS = Path(__file__).parents[2] / "configs" / "fits" / "default.toml"
 
 
@@ -20,9 +23,16 @@ def file(tmp_path):
 
 
 def test_shipped_file_holds_every_setting_with_its_default():
-    assert settings_of(DEFAULTS, {}, []) == (FitSettings(), Entries())
-    wanted = {name for name in FitSettings.__dataclass_fields__ if name != "parameters"}
+    assert settings_of(DEFAULTS, {}, []) == settings_of(None, {}, [])
+    wanted = {name for name in FitSettings.__dataclass_fields__ if name not in ("parameters", "limits")}
+    wanted |= {f"limits.{name}" for name in Limits.__dataclass_fields__}
     assert set(read_settings_file(DEFAULTS)) == wanted
+
+
+def test_limits_of_the_rules_can_be_set(file):
+    path = file('[limits]\nmost_surface_rms_m = "200 um"\nfewest_good_maps = 3\n')
+    limits = settings_of(path, {}, ["limits.fewest_good_maps=4", "limits.most_phase_step_rad=0.5rad"])[0].limits
+    assert limits == Limits(most_surface_rms_m=200e-6, fewest_good_maps=4, most_phase_step_rad=0.5)
 
 
 def test_examples_in_the_shipped_file_work(file):
@@ -41,7 +51,7 @@ def test_examples_in_the_shipped_file_work(file):
 
 
 def test_nothing_given_is_the_default():
-    assert settings_of(None, {"order": None, "likelihood": None}, []) == (FitSettings(), Entries())
+    assert settings_of(None, {"order": None, "likelihood": None}, []) == (COMMAND, Entries())
 
 
 def test_command_line_stands_above_the_file(file):
@@ -51,7 +61,7 @@ def test_command_line_stands_above_the_file(file):
     )
     words = ["telescope.blockage.disc_radius = 2 m", "tolerance=1e-4", "observing.chop_throw=57.8arcsec"]
     settings, entries = settings_of(path, {"order": "auto"}, words)
-    assert settings == FitSettings(order="auto", precision="single", tolerance=1e-4)
+    assert settings == replace(COMMAND, order="auto", precision="single", tolerance=1e-4)
     assert entries == Entries(
         telescope={"blockage.disc_radius": "2 m"},
         observing={"chop_throw": "57.8arcsec", "limb_darkening": "0.3"},

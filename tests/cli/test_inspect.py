@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from oofpy.errors import InputError
+from oofpy.flag_kinds import Level
 from oofpy.flags import Flag
 
 
@@ -74,15 +75,15 @@ def test_how_it_was_taken_is_shown(run, maps_file, checks):
 
 
 def test_flags_and_exit_code(run, maps_file, checks):
-    checks.flags = (Flag("a-note", "fine", serious=False),)
+    checks.flags = (Flag("exact-zeros", "fine", Level.NOTE),)
     outcome = run("inspect", maps_file(), "--telescope", "jcmt", "--dz", "-2mm,0mm,2mm")
     assert outcome.code == 0
     assert "note defocus-replaced: " in outcome.out
-    assert "note a-note: fine" in outcome.out
-    checks.flags = (Flag("odd", "too small"),)
+    assert "note exact-zeros: fine" in outcome.out
+    checks.flags = (Flag("map-size", "too small"),)
     outcome = run("inspect", maps_file(), "--telescope", "jcmt")
     assert outcome.code == 4
-    assert outcome.out.splitlines()[-1] == "flag odd: too small"
+    assert outcome.out.splitlines()[-1] == "check map-size: too small"
 
 
 def test_refused_maps_are_shown_before_the_error(run, maps_file, checks):

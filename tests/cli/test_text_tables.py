@@ -1,6 +1,7 @@
 import math
 
 from oofpy.cli.text_tables import aligned, flag_line, number
+from oofpy.flag_kinds import Level
 from oofpy.flags import Flag
 
 
@@ -19,5 +20,6 @@ def test_number_that_is_none_is_a_dash():
 
 
 def test_flags_and_notes():
-    assert flag_line(Flag("a-code", "it\x07 is\nodd")) == "flag a-code: it? is odd"
-    assert flag_line(Flag("b", "fine", serious=False)) == "note b: fine"
+    assert flag_line(Flag("map-size", "it\x07 is\nodd")) == "check map-size: it? is odd"
+    assert flag_line(Flag("map-size", "fine", Level.NOTE)) == "note map-size: fine"
+    assert flag_line(Flag("no-beam", "empty")) == "reject no-beam: empty"

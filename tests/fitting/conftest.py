@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from oofpy.fitting.fitter import fit_observation
 from oofpy.fitting.settings import FitSettings
 from oofpy.optics.zernike import zernike_terms
 from oofpy.simulation import Grid, NoiseModel, Simulator, random_surface
@@ -95,3 +96,15 @@ def rms_rad():
         return float(np.sqrt(np.sum((np.asarray(difference) / norms) ** 2)))
 
     return get
+
+
+@pytest.fixture(scope="session")
+def fitted(simulated, jcmt, settings):
+    """A sound fit with its ladder and the fits without each map."""
+    return fit_observation(simulated.observation, jcmt, settings("cauchy", ladder=True, leave_one_out=True))
+
+
+@pytest.fixture(scope="session")
+def codes():
+    """Codes of the flags of a result."""
+    return lambda result: [flag.code for flag in result.flags]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.ndimage
 import torch
 
 from oofpy.fitting.assemble import library_versions
@@ -94,6 +95,36 @@ def test_cost_does_not_depend_on_the_unit(masked, jcmt, settings, result):
         assert fifty.noise == pytest.approx(50 * one.noise, rel=1e-3)
         assert fifty.background == pytest.approx(50 * one.background + 3, abs=0.01 * 50 * one.noise)
         assert fifty.border_noise == pytest.approx(50 * one.border_noise, rel=1e-3)
+
+
+def test_residuals_of_a_sound_fit_have_no_structure_of_the_size_of_a_beam(result):
+    assert max(abs(m.beam_scale_correlation) for m in result.fit.maps) < 0.05
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "cauchy"])
+def test_what_neighbours_share_is_no_structure_and_what_a_beam_fills_is(
+    simulated, jcmt, settings, likelihood, beam_rad
+):
+    """Samples are 0.3 lambda/D apart: two share their noise, or a fit of too low an order leaves beams over."""
+    rng, maps = np.random.default_rng(3), []
+    for beam_map in simulated.observation.maps:
+        noise = scipy.ndimage.uniform_filter(rng.normal(size=(43, 43)), 2)[1:-1, 1:-1].ravel()
+        maps.append(replace(beam_map, power=beam_map.power + 0.05 * np.ptp(beam_map.power) * noise))
+    assert np.diff(np.unique(maps[0].u_rad))[0] == pytest.approx(0.3 * beam_rad)
+    shared = fit_observation(replace(simulated.observation, maps=tuple(maps)), jcmt, settings(likelihood)).fit
+    assert min(m.correlation_samples for m in shared.maps) > 1.5
+    assert max(abs(m.beam_scale_correlation) for m in shared.maps) < 0.08
+    low = fit_observation(simulated.observation, jcmt, settings(likelihood, order=2))
+    assert max(m.beam_scale_correlation for m in low.fit.maps) > 0.3
+    assert "structured-residuals" in {flag.code for flag in low.flags}
+
+
+def test_signal_of_every_map_is_that_of_the_checks(result, masked):
+    from oofpy.plausibility import signal_to_noise
+
+    signals = [arrays.signal_to_noise for arrays in result.map_arrays]
+    assert signals == [signal_to_noise(beam_map) for beam_map in masked.maps]
+    assert signals[1] > signals[0] > 100
 
 
 def test_parameters_are_all_but_the_coefficients(result):

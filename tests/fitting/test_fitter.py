@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from oofpy.errors import ConfigurationError, InputError, UsageError
-from oofpy.fitting.fitter import choose_order, fit_batch, fit_observation
+from oofpy.fitting.fitter import fit_batch, fit_observation
+from oofpy.fitting.order_choice import choose_order
 from oofpy.fitting.settings import FitSettings, ParameterRule
 from oofpy.fitting.status import FitStatus
 from oofpy.observation import BeamMap, Observation

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from oofpy.fitting.overrides import (
     setting_keys,
 )
 from oofpy.fitting.settings import FitSettings, ParameterRule
+from oofpy.limits import Limits
 
 ARCSEC_RAD = math.pi / 648000
 
@@ -59,9 +61,34 @@ def test_plain_settings(key, text, value):
 
 
 def test_every_setting_can_be_given_as_its_default():
-    plain = [key for key in setting_keys() if not key.startswith("parameters.")]
-    assert {*plain, "parameters"} == set(FitSettings.__dataclass_fields__)
+    plain = [key for key in setting_keys() if "." not in key]
+    assert {*plain, "parameters", "limits"} == set(FitSettings.__dataclass_fields__)
     assert applied(**{key: str(getattr(FitSettings(), key)) for key in plain}) == FitSettings()
+
+
+def text_of(name, value):
+    """A limit as a user writes it, in the unit of its name."""
+    unit = next((unit for unit in ("rad", "m") if name.endswith(f"_{unit}")), "")
+    return f"{value!r} {unit}".strip()
+
+
+def test_every_limit_can_be_set_by_its_name():
+    names = [key.removeprefix("limits.") for key in setting_keys() if key.startswith("limits.")]
+    assert set(names) == set(Limits.__dataclass_fields__)
+    for name in names:
+        value = 0.00025 if name == "most_surface_rms_m" else type(getattr(Limits(), name))(3)
+        found = apply_settings(FitSettings(order=4), {f"limits.{name}": text_of(name, value)})
+        assert found == FitSettings(order=4, limits=replace(Limits(), **{name: value}))
+        assert type(getattr(found.limits, name)) is type(value)
+
+
+def test_limits_carry_units_and_add_to_those_there_are():
+    strict = apply_settings(FitSettings(), {"limits.most_surface_rms_m": "250um", "limits.most_rim_ratio": "2"})
+    assert strict.limits == Limits(most_surface_rms_m=0.00025, most_rim_ratio=2.0)
+    assert apply_settings(strict, {"limits.most_surface_rms_m": "none"}).limits == Limits(most_rim_ratio=2.0)
+    assert applied(**{"limits.most_phase_rms_rad": "90deg"}).limits.most_phase_rms_rad == pytest.approx(math.pi / 2)
+    moved = {"limits.least_half_width_beams": "50", "limits.most_half_width_beams": "60"}
+    assert applied(**moved).limits == Limits(least_half_width_beams=50.0, most_half_width_beams=60.0)
 
 
 def test_rules_carry_units_by_the_name_of_the_parameter():
@@ -113,6 +140,23 @@ def test_blanks_in_a_coefficient_do_not_matter():
         ("tolerance", "nan", "tolerance = nan: is not a finite number"),
         ("tolerance", "", "tolerance = '': is not a finite number"),
         ("parameters", "x", "parameters: is not a setting"),
+        ("limits", "x", "limits: is not a setting"),
+        ("limits.most_rim", "x", "limits.most_rim: is not a limit; did you mean limits.most_rim_ratio"),
+        ("limits.x", "1", "limits.x: is not a limit; known: limits.least_signal_to_noise, "),
+        ("limits.most_surface_rms_m", "200", "limits.most_surface_rms_m = 200: has no unit"),
+        ("limits.most_surface_rms_m", "1rad", "limits.most_surface_rms_m = 1rad: "),
+        ("limits.most_surface_rms_m", "-1um", "a limit must be zero or a positive number"),
+        ("limits.most_phase_rms_rad", "none", "limits.most_phase_rms_rad = none: "),
+        ("limits.most_rim_ratio", "3rad", "limits.most_rim_ratio = 3rad: has the unit 'rad' but takes none"),
+        ("limits.most_rim_ratio", "nan", "limits.most_rim_ratio = nan: is not a finite number"),
+        ("limits.most_rim_ratio", "", "limits.most_rim_ratio = '': is not a finite number"),
+        ("limits.fewest_good_maps", "2.5", "limits.fewest_good_maps = 2.5: is not a whole number"),
+        ("limits.fewest_good_maps", "-2", "limits.fewest_good_maps = -2: a limit must be zero or a positive number"),
+        (
+            "limits.most_half_width_beams",
+            "2",
+            "limits.least_half_width_beams, limits.most_half_width_beams = 2, 2: the least is not below the most",
+        ),
         (
             "parameters.edge_taper_db",
             "-12dB",

@@ -20,7 +20,7 @@ def areas(smooth, seeds=8, positions=None, order=None):
     for seed in range(seeds):
         noise = np.random.default_rng(seed).normal(size=(SIDE + 2 * MARGIN,) * 2)
         values = smooth(noise)[MARGIN:-MARGIN, MARGIN:-MARGIN].ravel()
-        found.append(lags.correlation_area(values if order is None else values[order]))
+        found.append(lags.correlation(values if order is None else values[order]).area)
     return np.array(found)
 
 
@@ -67,21 +67,91 @@ def test_scattered_samples():
     rng = np.random.default_rng(3)
     u, v = rng.uniform(-1, 1, (2, SIDE * SIDE))
     lags = LagGrid.of(u, v)
-    assert lags.correlation_area(rng.normal(size=u.size)) < 1.1
+    assert lags.correlation(rng.normal(size=u.size)).area < 1.1
     pixels, sigma = 400, 10.0
     found = []
     for seed in range(6):
         noise = np.random.default_rng(seed).normal(size=(pixels + 80,) * 2)
         field = scipy.ndimage.gaussian_filter(noise, sigma)[40:-40, 40:-40]
         places = [np.clip(((axis + 1) / 2 * pixels).astype(int), 0, pixels - 1) for axis in (v, u)]
-        found.append(lags.correlation_area(field[tuple(places)]))
+        found.append(lags.correlation(field[tuple(places)]).area)
     samples_per_pixel = (SIDE / pixels) ** 2
     assert np.mean(found) == pytest.approx(4 * np.pi * sigma**2 * samples_per_pixel, rel=0.25)
 
 
 @pytest.mark.parametrize("value", [0.0, 5.0])
 def test_residuals_that_are_all_alike_have_an_area_of_one(value):
-    assert LagGrid.of(*grid()).correlation_area(np.full(SIDE * SIDE, value)) == 1
+    assert LagGrid.of(*grid()).correlation(np.full(SIDE * SIDE, value)).area == 1
+
+
+def test_rings_are_as_far_apart_as_the_samples_of_a_grid():
+    u, v = grid()
+    assert LagGrid.of(u, v).pitch_rad == pytest.approx(2e-3 / 60, rel=1e-12)
+    order = np.random.default_rng(5).permutation(u.size)[: int(0.8 * u.size)]
+    assert LagGrid.of(u[order], v[order]).correlation(u[order]).pitch_rad == pytest.approx(2e-3 / 60, rel=1e-12)
+    # Of a grid finer along u than along v: the side of a square of the same area.
+    assert LagGrid.of(0.25 * u, v).pitch_rad == pytest.approx(2e-3 / 60 / 2, rel=1e-12)
+
+
+def test_rings_of_scattered_samples_are_as_far_apart_as_their_number_says():
+    u, v = np.random.default_rng(6).uniform(-1e-3, 1e-3, (2, 3600))
+    assert LagGrid.of(u, v).pitch_rad == pytest.approx(2e-3 / 60, rel=0.03)
+    assert LagGrid.of(u, 2 * v).pitch_rad == pytest.approx(np.sqrt(2) * 2e-3 / 60, rel=0.03)
+
+
+PITCH = 2e-3 / 60
+
+
+def means(smooth, nearest, farthest, seeds=8):
+    """Mean correlation of smoothed noise between two distances in samples, one for each seed."""
+    lags = LagGrid.of(*grid())
+    found = []
+    for seed in range(seeds):
+        noise = np.random.default_rng(seed).normal(size=(SIDE + 2 * MARGIN,) * 2)
+        values = smooth(noise)[MARGIN:-MARGIN, MARGIN:-MARGIN].ravel()
+        found.append(lags.correlation(values).mean_between(nearest * PITCH, farthest * PITCH))
+    return np.array(found)
+
+
+def test_white_noise_has_no_correlation_at_any_distance():
+    for nearest, farthest in ((1, 2), (4, 8), (8, 16)):
+        assert np.abs(means(lambda noise: noise, nearest, farthest)).max() < 0.03
+
+
+def test_noise_that_only_neighbours_share_has_none_beyond_them():
+    def smooth(noise):
+        return scipy.ndimage.uniform_filter(noise, 3)
+
+    assert means(smooth, 0.9, 1.1).min() > 0.4
+    assert np.abs(means(smooth, 5, 10)).max() < 0.1
+    assert abs(means(smooth, 5, 10).mean()) < 0.03
+
+
+def test_structure_of_the_size_of_a_beam_has_its_own_correlation():
+    # exp(-r^2 / 4 sigma^2), averaged over the lags from 4 to 8 samples.
+    sigma = 4.0
+    y, x = np.mgrid[-9:10, -9:10]
+    r = np.rint(np.hypot(x, y))
+    expected = np.exp(-(np.hypot(x, y) ** 2) / (4 * sigma**2))[(r >= 4) & (r <= 8)].mean()
+    found = means(lambda noise: scipy.ndimage.gaussian_filter(noise, sigma), 4, 8, seeds=16)
+    assert 0.4 < expected < 0.6
+    assert found.mean() == pytest.approx(expected, abs=0.1)
+
+
+def test_opposite_residuals_are_anticorrelated():
+    u, v = grid()
+    stripes = np.sign(np.sin(np.pi * (np.rint(u / PITCH) + 0.5) / 4))
+    assert LagGrid.of(u, v).correlation(stripes).mean_between(3.9 * PITCH, 4.1 * PITCH) < -0.1
+
+
+def test_where_no_samples_lie_so_far_apart_there_is_no_correlation():
+    lags = LagGrid.of(*grid())
+    found = lags.correlation(np.random.default_rng(7).normal(size=SIDE * SIDE))
+    assert found.mean_between(0.1 * PITCH, 0.9 * PITCH) == 0
+    assert found.mean_between(31 * PITCH, 40 * PITCH) == 0
+    assert lags.correlation(np.zeros(SIDE * SIDE)).mean_between(PITCH, 5 * PITCH) == 0
+    line = LagGrid.of(np.linspace(0, 1e-3, 30), np.zeros(30))
+    assert line.correlation(np.arange(30.0)).mean_between(1e-5, 1e-3) == 0
 
 
 def test_pairs_count_the_samples_at_each_lag():
@@ -94,4 +164,4 @@ def test_pairs_count_the_samples_at_each_lag():
 
 def test_samples_on_one_line():
     u = np.linspace(0, 1e-3, 30)
-    assert LagGrid.of(u, np.zeros(30)).correlation_area(np.random.default_rng(4).normal(size=30)) >= 1
+    assert LagGrid.of(u, np.zeros(30)).correlation(np.random.default_rng(4).normal(size=30)).area >= 1

@@ -4,13 +4,16 @@ import pytest
 
 from oofpy.errors import ConfigurationError
 from oofpy.fitting.settings import FitSettings, ParameterRule
+from oofpy.limits import Limits
 
 
-def test_defaults_are_those_of_the_command():
+def test_defaults():
     settings = FitSettings()
     assert (settings.order, settings.likelihood, settings.device, settings.precision) == (5, "cauchy", "auto", "double")
     assert settings.ladder
     assert not settings.background_slopes
+    assert not settings.leave_one_out
+    assert settings.limits == Limits()
     assert dict(settings.parameters) == {}
 
 

@@ -112,7 +112,7 @@ def test_corrections_of_the_files_are_compared_by_content(read):
 
 def test_note_about_the_header_goes_when_the_user_decides(read):
     texts = {"observing_texts": {"chop_throw": "1 mrad", "chop_angle": "0"}}
-    files = [{"flags": (Flag("chop-from-header", "a note", serious=False),), **texts}, texts]
+    files = [{"flags": (Flag("chop-from-header", "a note"),), **texts}, texts]
     assert [flag.code for flag in read(files).flags] == ["chop-from-header"]
     assert read(files, observing={"chop_throw": "none"}).flags == ()
     assert [flag.code for flag in read(files, observing={"bandwidth": "1 GHz"}).flags] == ["chop-from-header"]

@@ -11,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oofpy.errors import InputError, UsageError
+from oofpy.flag_kinds import Level
+from oofpy.flags import Flag
 from oofpy.io.results import read_result, result_folder, write_result
+from oofpy.limits import Limits
 from oofpy.observation import SourceFile
 from oofpy.telescope import Conventions, Geometry, Illumination, Telescope, with_overrides
 
@@ -92,6 +95,26 @@ def test_order_without_free_parameters_comes_back(made_result, named, tmp_path):
     assert_same(read_result(write_result(result, tmp_path)), result)
 
 
+def test_flags_and_limits_come_back(made_result, named, tmp_path):
+    limits = Limits(most_surface_rms_m=2e-4 / 3, fewest_good_maps=3, most_rim_ratio=float("inf"))
+    # A milder case of its kind, and one of a kind that this version does not know.
+    flags = (Flag("low-signal", "faint", Level.NOTE), Flag("of-another-version", "odd", Level.REJECT))
+    result = named(settings=replace(made_result.settings, limits=limits, leave_one_out=True), flags=flags)
+    folder = write_result(result, tmp_path)
+    assert_same(read_result(folder), result)
+    assert read_result(folder).verdict == "reject"
+    with fits.open(folder / "result.fits") as hdus:
+        history = " ".join(str(hdus[0].header["HISTORY"]).split())
+    assert "setting: limits.fewest_good_maps = 3" in history
+    assert "setting: leave_one_out = True" in history
+    assert "flag: of-another-version: odd" in history
+
+
+def test_without_fits_of_fewer_maps(named, tmp_path):
+    result = named(left_out_fits=())
+    assert_same(read_result(write_result(result, tmp_path)), result)
+
+
 def test_every_hdu_has_a_checksum_that_astropy_confirms(folder):
     with fits.open(folder / "result.fits", checksum=True) as hdus:
         assert all({"CHECKSUM", "DATASUM"} <= set(hdu.header) for hdu in hdus)
@@ -102,14 +125,20 @@ def test_every_hdu_has_a_checksum_that_astropy_confirms(folder):
 def test_tables_hold_every_order_and_units(made_result, folder):
     with fits.open(folder / "result.fits") as hdus:
         coefficients = hdus["COEFFICIENTS"]
-        names = ["ORDER", "N", "L", "NAME", "PHASE_RAD", "PHASE_RAD_ERROR", "FREE", "AT_BOUND"]
+        names = ["ORDER", "LEFT_OUT", "N", "L", "NAME", "PHASE_RAD", "PHASE_RAD_ERROR", "FREE", "AT_BOUND"]
         assert coefficients.columns.names == names
-        assert coefficients.data["ORDER"].tolist() == [2] * 3 + [3] * 7
+        assert coefficients.data["ORDER"].tolist() == [2] * 3 + [3] * 7 * 3
+        assert coefficients.data["LEFT_OUT"].tolist() == [0] * 10 + [1] * 7 + [3] * 7
         assert coefficients.columns["PHASE_RAD"].unit == "rad"
-        assert hdus["PARAMETERS"].data["AT_BOUND"].tolist() == [True, False, False, False] * 2
-        assert hdus["MAPFITS"].data["MAP"].tolist() == [1, 2, 3, 1, 2, 3]
-        assert hdus["ORDERS"].data["RMS_UM"].tolist() == [fit.surface.rms_um for fit in made_result.orders]
+        assert hdus["PARAMETERS"].data["AT_BOUND"].tolist() == [True, False, False, False] * 4
+        assert hdus["MAPFITS"].data["MAP"].tolist() == [1, 2, 3, 1, 2, 3, 1, 2, 1, 2]
+        assert hdus["MAPFITS"].data["LEFT_OUT"].tolist() == [0] * 6 + [1] * 2 + [3] * 2
+        fits_of_it = (*made_result.orders, *made_result.left_out_fits)
+        assert hdus["ORDERS"].data["RMS_UM"].tolist() == [fit.surface.rms_um for fit in fits_of_it]
         assert hdus["COVARIANCE", 3].header["PAR8"] == "edge_taper_db"
+        # A hundred times the map that was left out, and the order.
+        assert [hdu.ver for hdu in hdus if hdu.name == "COVARIANCE"] == [2, 3, 103, 303]
+        np.testing.assert_array_equal(hdus["COVARIANCE", 303].data, made_result.left_out_fits[1].covariance)
         maps = hdus["MAPS", 3]
         assert maps.columns.names == ["U", "V", "OBSERVED", "MODEL", "RESIDUAL", "WEIGHT"]
         np.testing.assert_array_equal(maps.data["RESIDUAL"], made_result.map_arrays[2].residual)
@@ -133,6 +162,7 @@ def test_header_tells_where_the_result_comes_from(made_result, folder):
     assert header["WAVEL"] == made_result.wavelength_m
     assert header["TELESCOP"] == "srt"
     assert header["CONVERGD"] is True
+    assert (header["STATUS"], header["VERDICT"]) == ("flagged", "check")
     assert header["HASH1"] == "ab" * 32
     assert header["HASH2"] == made_result.telescope.sha256
     history, comment = (" ".join(str(header[key]).split()) for key in ("HISTORY", "COMMENT"))
@@ -193,10 +223,10 @@ def test_figures_go_into_the_folder_and_their_failure_leaves_nothing(made_result
         if result.device == "broken":
             raise RuntimeError("no ink")
 
-    folder = write_result(made_result, tmp_path / "good", figures=draw)
+    folder = write_result(made_result, tmp_path / "good", illustrate=draw)
     assert (folder / "figure.png").read_bytes() == made_result.name.encode()
     with pytest.raises(RuntimeError, match="no ink"):
-        write_result(replace(made_result, device="broken"), tmp_path / "bad", figures=draw)
+        write_result(replace(made_result, device="broken"), tmp_path / "bad", illustrate=draw)
     assert not (tmp_path / "bad").exists()
 
 
@@ -277,7 +307,7 @@ def spoil_json(hdus):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (change_version, "OOFRES = 99: this version of oofpy reads layout 2"),
+        (change_version, "OOFRES = 99: this version of oofpy reads layout 3"),
         (drop_map, "MAPS, EXTVER 2: this HDU is missing"),
         (shrink_image, "the image PHASE has the shape"),
         (spoil_record, "chosen_order = 4: the order the result stands for is not in it"),

@@ -4,10 +4,12 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from oofpy.plots import beam_figure, phase_figure, surface_figure
-from oofpy.plots.frame import heading, shorten, symmetric_limit, with_error
+from oofpy.plots import beam_figure
+from oofpy.plots.aperture import phase_figure, surface_error_figure, surface_figure
+from oofpy.plots.frame import BLANK, DIVERGING, colour_map, heading, shorten, symmetric_limit, with_error
 
-FIGURES = [beam_figure, phase_figure, surface_figure]
+OVER_THE_DISH = [phase_figure, surface_figure, surface_error_figure]
+FIGURES = [beam_figure, *OVER_THE_DISH]
 
 
 def words(figure):
@@ -26,12 +28,12 @@ def test_heading_says_what_was_observed_and_how_to_look(made_result, draw):
         "order 3",
         f"surface rms {rms:.0f} ± 22 µm",
         "seen from behind the dish looking at the sky",
-        "flagged: source-off-centre",
+        "check: source-off-centre",
     ):
         assert part in text
 
 
-@pytest.mark.parametrize("draw", FIGURES)
+@pytest.mark.parametrize("draw", OVER_THE_DISH)
 def test_heading_lies_within_the_figure_and_above_the_panels(made_result, draw):
     long = replace(made_result, object_name="W" * 200, flags=made_result.flags * 2)
     figure = draw(long)
@@ -46,7 +48,9 @@ def test_heading_lies_within_the_figure_and_above_the_panels(made_result, draw):
 
 
 def test_good_result_carries_no_warning(named):
-    assert "flagged" not in words(phase_figure(named(flags=())))
+    text = words(phase_figure(named(flags=())))
+    assert "check" not in text
+    assert "source-off-centre" not in text
 
 
 def test_unknown_object_and_rms_are_no_error(made_result, named):
@@ -91,3 +95,54 @@ def test_limit_is_that_of_the_bulk():
 def test_text_is_one_printable_line():
     assert shorten("a\n\x1bb", 10) == "a ?b"
     assert shorten("abcdef", 4) == "abc…"
+
+
+def in_oklab(colours):
+    """Perceived colour (Ottosson 2020) of sRGB values; distances in it are about as large as they look."""
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    cones = linear @ np.array(
+        [
+            [0.4122214708, 0.2119034982, 0.0883024619],
+            [0.5363325363, 0.6806995451, 0.2817188376],
+            [0.0514459929, 0.1073969566, 0.6299787005],
+        ]
+    )
+    return np.cbrt(cones) @ np.array(
+        [
+            [0.2104542553, 1.9779984951, 0.0259040371],
+            [0.7936177850, -2.4285922050, 0.7827717662],
+            [-0.0040720468, 0.4505937099, -0.8086757660],
+        ]
+    )
+
+
+def test_signed_colours_change_by_as_much_everywhere():
+    steps = {}
+    for name in (DIVERGING, "RdBu_r"):
+        perceived = in_oklab(colour_map(name)(np.linspace(0, 1, 33))[:, :3])
+        sizes = np.linalg.norm(np.diff(perceived, axis=0), axis=1)
+        steps[name] = sizes.max() / sizes.min()
+    assert steps[DIVERGING] < 1.25
+    assert steps["RdBu_r"] > 2.5
+
+
+def test_signed_colours_are_as_dark_on_either_side_and_lightest_at_zero():
+    lightness, green_red, blue_yellow = in_oklab(colour_map(DIVERGING)(np.linspace(0, 1, 256))[:, :3]).T
+    np.testing.assert_allclose(lightness, lightness[::-1], atol=0.02)
+    assert (np.diff(lightness[:128]) > 0).all()
+    assert np.hypot(green_red[127:129], blue_yellow[127:129]).max() < 0.01
+    # Blue against yellow is what the red- and green-blind see.
+    assert (blue_yellow[:100] < -0.01).all()
+    assert (blue_yellow[156:] > 0.01).all()
+    # Where it is darkest, a black contour can still be told from it.
+    assert lightness.min() > 0.35
+
+
+def test_what_is_not_a_number_is_told_from_zero():
+    for name in (DIVERGING, "viridis"):
+        colours = colour_map(name)
+        blank = in_oklab(np.array(mpl.colors.to_rgb(BLANK)))
+        np.testing.assert_allclose(colours(np.ma.masked)[:3], mpl.colors.to_rgb(BLANK))
+        every = in_oklab(colours(np.linspace(0, 1, 256))[:, :3])
+        assert np.linalg.norm(every - blank, axis=1).min() > 0.02
+    assert DIVERGING not in mpl.colormaps

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from oofpy.plots.map_images import map_pixels
+from oofpy.plots.map_images import map_pixels, pixel_borders, scattered_triangles
 
 
 def grid(columns=7, rows=5, pitch=2e-5):
@@ -65,3 +65,69 @@ def test_holes_between_scattered_samples_stay_blank():
 def test_few_samples_are_no_error(u, v):
     image = map_pixels(np.array(u), np.array(v)).image(np.ones(len(u)))
     assert np.count_nonzero(np.isfinite(image)) == 0 or len(u) > 0
+
+
+def test_coordinates_rounded_to_a_part_of_the_pitch_are_a_grid():
+    """Every step is 32 or 33, none is the pitch."""
+    axis = np.rint(np.linspace(-1620, 1620, 100)) * 1e-6
+    u, v = (values.ravel() for values in np.meshgrid(axis, axis))
+    pixels = map_pixels(u, v)
+    assert pixels.on_grid
+    np.testing.assert_array_equal(pixels.sample.ravel(), np.arange(u.size))
+    np.testing.assert_allclose(pixels.extent_rad[1], 1620e-6 * (1 + 1 / 99), rtol=1e-9)
+
+
+def test_scattered_samples_are_no_grid():
+    u, v = np.random.default_rng(4).uniform(-1e-3, 1e-3, (2, 300))
+    assert not map_pixels(u, v).on_grid
+
+
+def test_borders_surround_pixels_and_not_what_they_share():
+    inside = np.zeros((4, 5), bool)
+    inside[1:3, 2] = True
+    inside[3, 4] = True
+    sides = {tuple(map(tuple, side)) for side in pixel_borders(inside).tolist()}
+    assert sides == {
+        ((2, 1), (2, 2)),
+        ((3, 1), (3, 2)),
+        ((2, 2), (2, 3)),
+        ((3, 2), (3, 3)),
+        ((2, 1), (3, 1)),
+        ((2, 3), (3, 3)),
+        # In the corner of the image: its edges are borders as well.
+        ((4, 3), (4, 4)),
+        ((5, 3), (5, 4)),
+        ((4, 3), (5, 3)),
+        ((4, 4), (5, 4)),
+    }
+
+
+def test_triangles_fill_a_scattered_map_but_not_its_holes():
+    u, v = np.random.default_rng(6).uniform(-1e-3, 1e-3, (2, 3000))
+    far = np.hypot(u, v) > 6e-4
+    u, v = u[far], v[far]
+    corners = scattered_triangles(u, v)
+    centres = np.hypot(u[corners].mean(axis=1), v[corners].mean(axis=1))
+    assert centres.min() > 5e-4
+    across, up = (values[corners] - values[corners[:, :1]] for values in (u, v))
+    area = np.abs(across[:, 1] * up[:, 2] - across[:, 2] * up[:, 1]).sum() / 2
+    assert area == pytest.approx(4e-6 - np.pi * 0.36e-6, rel=0.05)
+
+
+@pytest.mark.parametrize("count", [0, 2, 5])
+def test_samples_on_a_line_make_no_triangle(count):
+    assert scattered_triangles(np.arange(count) * 1e-4, np.arange(count) * 2e-4).shape == (0, 3)
+
+
+@pytest.mark.parametrize(("u", "v"), [([0.0, 1e-4, 5e-4, 9e-4], [2e-4] * 4), ([3e-4] * 2, [3e-4] * 2)])
+def test_image_of_samples_on_a_line_has_a_width(u, v):
+    left, right, bottom, top = map_pixels(np.array(u), np.array(v)).extent_rad
+    assert right > left
+    assert top > bottom
+    assert (bottom + top) / 2 == pytest.approx(v[0])
+
+
+def test_irregular_positions_are_no_grid():
+    """The median of their steps, 1 and 9, is near none of them."""
+    u, v = np.array([0.0, 1.0, 10.0]), np.array([0.0, 1.0, 10.0])
+    assert not map_pixels(u, v).on_grid

@@ -17,7 +17,7 @@ def test_every_figure_becomes_a_picture(made_result, tmp_path):
 
 
 def test_figures_stand_in_the_folder_of_the_result(made_result, tmp_path):
-    folder = write_result(made_result, tmp_path, figures=write_figures)
+    folder = write_result(made_result, tmp_path, illustrate=write_figures)
     assert {path.suffix for path in folder.iterdir()} == {".fits", ".ecsv", ".json", ".txt", ".png"}
 
 

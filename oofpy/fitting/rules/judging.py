@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from oofpy.fitting.result import FitResult
 from oofpy.fitting.rules import ending, maps, residuals, surface
+from oofpy.fitting.status import FitStatus
 from oofpy.flag_kinds import FLAG_KINDS
 from oofpy.flags import Flag
 from oofpy.limits import Limits
@@ -31,7 +32,9 @@ def judge(result: FitResult, limits: Limits) -> tuple[Flag, ...]:
     -------
     tuple of Flag
     """
-    return tuple(flag for rule in RULES for flag in rule(result, limits))
+    # Of a fit without a finite cost nothing else is a number.
+    rules = RULES if result.fit.status is not FitStatus.NOT_FINITE else (ending.not_converged,)
+    return tuple(flag for rule in rules for flag in rule(result, limits))
 
 
 def rejudged(result: FitResult, limits: Limits) -> FitResult:

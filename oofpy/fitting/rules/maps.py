@@ -47,12 +47,12 @@ def gain_ratio(result: FitResult, limits: Limits) -> Iterator[Flag]:
     gains = np.array([fitted.gain for fitted in result.fit.maps])
     if (gains <= 0).any():
         return
-    off = gains / np.median(gains) - 1 if gains.size > 2 else gains / gains.mean() - 1
+    off = gains / np.median(gains) - 1
     worst = int(np.argmax(np.abs(off)))
     if abs(off[worst]) > limits.most_gain_difference:
         listed = ", ".join(f"{gain:.4g}" for gain in gains)
         name = map_name(worst + 1, result.map_arrays[worst].label)
-        yield raised("gain-ratio", f"the gain of {name} is off that of the others by {off[worst]:+.0%} ({listed})")
+        yield raised("gain-ratio", f"the gain of {name} is off the median of all by {off[worst]:+.0%} ({listed})")
 
 
 def map_disagrees(result: FitResult, limits: Limits) -> Iterator[Flag]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from oofpy.fitting.rules.raising import raised
 from oofpy.fitting.status import FitStatus
 from oofpy.flags import Flag
 from oofpy.limits import Limits
+from oofpy.optics.half_path import phase_of_half_path_rad
 from oofpy.quantities import format_length
 
 _LEAST_EFFICIENCY = 1e-8  # Ruze's, at a phase of about 4.3 rad rms
@@ -31,7 +31,7 @@ def size(result: FitResult, limits: Limits) -> Iterator[Flag]:
         )
         return
     rms_um = surface.rms_as_observed_um
-    phase_rad = _radians(rms_um, result)
+    phase_rad = phase_of_half_path_rad(rms_um, result.wavelength_m)
     most_um = math.inf if limits.most_surface_rms_m is None else limits.most_surface_rms_m * 1e6
     if phase_rad > limits.most_phase_rms_rad or rms_um > most_um:
         yield raised("large-rms", f"the surface rms is {rms_um:.4g} um, {phase_rad:.2f} rad of phase")
@@ -66,7 +66,7 @@ def rim(result: FitResult, limits: Limits) -> Iterator[Flag]:
         return
     at_rim, inside = (float(np.sqrt(np.mean(phase[part] ** 2))) for part in (outer, inner))
     error_um = float(np.sqrt(np.mean(result.aperture.surface_error_um[outer] ** 2)))
-    error_rad = _radians(error_um, result)
+    error_rad = phase_of_half_path_rad(error_um, result.wavelength_m)
     if at_rim > limits.most_rim_ratio * inside and at_rim > _SIGNIFICANT * error_rad:
         yield raised("rim-dominated", f"the phase has {at_rim:.2f} rad rms near the rim and {inside:.2f} rad inside")
 
@@ -75,12 +75,8 @@ def _open_phase(result: FitResult) -> np.ndarray:
     """Phase over the dish as it was observed, NaN where it is blocked as well."""
     aperture = result.aperture
     lit = aperture.amplitude > _DARK * float(np.nanmax(aperture.amplitude, initial=0.0))
-    return np.where(lit, aperture.phase_rad - _radians(aperture.applied_um, result), np.nan)
-
-
-def _radians(surface_um: Any, result: FitResult) -> Any:
-    """Phase of a half-path error in micrometres."""
-    return surface_um * 1e-6 * 4 * math.pi / result.wavelength_m
+    taken = phase_of_half_path_rad(aperture.applied_um, result.wavelength_m)
+    return np.where(lit, aperture.phase_rad - taken, np.nan)
 
 
 def focus(result: FitResult, limits: Limits) -> Iterator[Flag]:

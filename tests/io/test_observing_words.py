@@ -4,8 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from oofpy.cli.observing_words import conversions, how_taken
-from oofpy.cli.reading import Reading
+from oofpy.io.observing_words import conversions, how_taken
 from oofpy.observation import SkyOrientation
 from oofpy.observing import AppliedCorrection, Chop, ExtendedSource, Observing, Smearing
 from oofpy.telescope import load_telescope, with_overrides
@@ -46,11 +45,6 @@ ARCSEC_RAD = math.pi / 648000
 )
 def test_how_it_was_taken(observing, said):
     assert how_taken(observing) == (f"how it was taken: {said}" if said else "")
-
-
-@pytest.fixture
-def observation(maps_file):
-    return Reading().observation([maps_file()])
 
 
 def test_signs_that_differ_are_told(observation):
