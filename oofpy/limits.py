@@ -80,7 +80,7 @@ class Limits:
     least_defocus_waves: float = 0.2
     most_defocus_waves: float = 6.0
     fewest_clipped_samples: int = 4
-    most_reduced_chi2: float = 4.0
+    most_reduced_chi2: float = 2.0
     most_beam_scale_correlation: float = 0.1
     most_correlated_samples: float = 4.0
     most_down_weighted: float = 0.25

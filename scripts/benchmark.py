@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Measure accuracy and speed: `python scripts/benchmark.py NAME [options]`, a table on standard error, JSON on output.
 
-Names: recovery, glitches, capture, modes, formats, response, srt, time, pyoof, commands, all.
+Names: recovery, glitches, capture, modes, formats, response, verdict, srt, time, pyoof, commands, all.
 `pyoof` needs the extra `bench`.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import torch
-from benchmarks import formats, modes, recovery, response, speed
+from benchmarks import formats, modes, recovery, response, speed, verdict
 from benchmarks.scenario import Scenario
 
 Table = list[dict[str, Any]]
@@ -32,6 +32,7 @@ def measurements(arguments: argparse.Namespace) -> dict[str, Callable[[], Table]
         "modes": lambda: modes.taken(arguments.mode_surfaces, arguments.mode_draws, arguments.only),
         "formats": formats.formats,
         "response": response.response,
+        "verdict": lambda: verdict.verdicts(arguments.good, arguments.spoiled, arguments.only),
         "srt": lambda: speed.srt(arguments.grids),
         "time": lambda: speed.fit_time(Scenario.build(), arguments.repeats),
         "pyoof": lambda: speed.against_pyoof(Scenario.build()),
@@ -62,7 +63,9 @@ def main() -> None:
     parser.add_argument("--likelihood", nargs="+", default=["cauchy", "gaussian"], help="of capture")
     parser.add_argument("--mode-surfaces", type=int, default=5, help="surfaces of every mode")
     parser.add_argument("--mode-draws", type=int, default=8, help="draws of noise over each of them")
-    parser.add_argument("--only", nargs="+", help="modes whose name holds one of these words")
+    parser.add_argument("--good", type=int, default=100, help="good observations of verdict")
+    parser.add_argument("--spoiled", type=int, default=20, help="spoiled observations of every kind of verdict")
+    parser.add_argument("--only", nargs="+", help="modes, kinds of verdict, whose name holds one of these words")
     parser.add_argument("--grids", type=Path, nargs=3, help="GRASP files for srt: dz -11.53 mm, in focus, +11.53 mm")
     parser.add_argument("--repeats", type=int, default=11, help="of time and commands")
     parser.add_argument(

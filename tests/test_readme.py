@@ -92,11 +92,16 @@ def test_command_lines_are_accepted(words, tmp_path):
     """All but the files, which are placeholders in most of them."""
     from oofpy.cli.fit_settings import settings_of
     from oofpy.cli.reading import as_taken, reading_of
+    from oofpy.fitting.overrides import apply_settings
+    from oofpy.fitting.settings import FitSettings
     from oofpy.telescope import load_telescope, with_overrides
 
     name, given = parsed(words)
     if name == "simulate":
         assert main([*words, "--out", str(tmp_path)]) == 0
+        return
+    if name == "report":
+        apply_settings(FitSettings(), dict(text.split("=", 1) for text in given["assignments"]))
         return
     assert name in ("fit", "inspect", "convert")
     reading = reading_of(*(given[key] for key in ("dz", "wavelength", "frequency", "maps", "radius", "mask")))
@@ -142,6 +147,19 @@ def test_every_module_is_on_the_map():
     assert listed - {"oofpy"} == present
 
 
+def test_the_verdict_changes_with_the_limit_as_said(tmp_path, monkeypatch, capsys):
+    [block] = [block for block in blocks("bash") if "oofpy report" in block]
+    (tmp_path / "data").symlink_to(ROOT / "data", target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    for line in block.splitlines():
+        words, said = shlex.split(line, comments=True)[1:], line.partition("#")[2].strip()
+        code = main([*words, *(["--no-report", "--no-figures"] if words[0] == "fit" else ["--no-figures"])])
+        verdict, _, flag = said.partition(": ")
+        out = capsys.readouterr().out
+        assert f"verdict {verdict}{f' ({flag})' if flag else ''}\n" in out
+        assert code == (0 if verdict == "accept" else 4)
+
+
 def test_verdicts_are_those_of_results():
     from oofpy.flag_kinds import Level
 
@@ -161,14 +179,15 @@ def test_files_and_hdus_of_a_result(made_result, tmp_path):
     from astropy.io import fits
 
     from oofpy.io.results import write_result
-    from oofpy.plots.saving import FIGURES
+    from oofpy.plots import FIGURES
+    from oofpy.report.fit_report import REPORT_FILE
 
     folder = write_result(made_result, tmp_path)
     tables = README.partition("| file | what it holds |")[2].partition("`oofpy fit --json`")[0]
     first_cells = [row.split(" | ")[0] for row in tables.splitlines() if row.startswith("| `")]
     names = [name for cell in first_cells for name in re.findall(r"`([\w.]+)`", cell)]
     files = {name for name in names if "." in name}
-    assert files == {path.name for path in folder.iterdir()} | set(FIGURES)
+    assert files == {path.name for path in folder.iterdir()} | {f"{kind.name}.png" for kind in FIGURES} | {REPORT_FILE}
     with fits.open(folder / "result.fits") as hdus:
         assert set(names) - files == {hdu.name for hdu in hdus}
 

@@ -223,6 +223,22 @@ class OrderFit:
     left_out: int = 0
 
     @property
+    def maps_in_focus(self) -> tuple[int, ...]:
+        """Places in `maps` of the one nearest to focus, or of those that are equally near."""
+        nearest = min(abs(fitted.dz_m) for fitted in self.maps)
+        return tuple(place for place, fitted in enumerate(self.maps) if abs(fitted.dz_m) == nearest)
+
+    @property
+    def pointing_in_focus_rad(self) -> tuple[float, float]:
+        """Where (u, v) the unaberrated beam peaks in focus: the mean of `maps_in_focus`.
+
+        A move out of focus may take the beam along, by different amounts to either side, so that a mean over all maps
+        would stand for no state of the telescope.
+        """
+        u, v = np.mean([self.maps[place].pointing_rad for place in self.maps_in_focus], axis=0)
+        return float(u), float(v)
+
+    @property
     def correlation(self) -> FloatArray:
         """Correlations of the free parameters, shape (free, free)."""
         sigma = np.sqrt(np.clip(np.diag(self.covariance), 1e-300, None))

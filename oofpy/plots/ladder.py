@@ -108,8 +108,7 @@ def _curves(result: FitResult) -> list[_Curve]:
     orders = result.orders
     nothing = [math.nan] * len(orders)
     surfaces = [fit.surface for fit in orders]
-    dz_m = [abs(fitted.dz_m) for fitted in result.fit.maps]
-    nearest = dz_m.index(min(dz_m))
+    nearest = result.fit.maps_in_focus[0]
     pointing = [
         _Curve(
             f"pointing {axis}, map {nearest + 1} [arcsec]",

@@ -52,9 +52,9 @@ def surface_views(result: FitResult) -> tuple[SurfaceView, ...]:
     Returns
     -------
     tuple of SurfaceView
-        `as fitted`: orders 2 and up, and the tilt that `pointing_in_focus_rad` stands for. `without tilt`: orders 2
-        and up, with the rms of the fit. `without tilt and focus`: the coefficient of Z(2,0) set to zero as well, with
-        the rms of the fit without focus.
+        `as fitted`: orders 2 and up, and the tilt that `OrderFit.pointing_in_focus_rad` stands for. `without tilt`:
+        orders 2 and up, with the rms of the fit. `without tilt and focus`: the coefficient of Z(2,0) set to zero as
+        well, with the rms of the fit without focus.
     """
     phase, surface = result.aperture.phase_rad, result.fit.surface
     tilted = phase + _tilt_rad(result)
@@ -71,28 +71,6 @@ def surface_views(result: FitResult) -> tuple[SurfaceView, ...]:
             surface.rms_without_focus_um / um_per_rad(result),
         ),
     )
-
-
-def pointing_in_focus_rad(result: FitResult) -> tuple[float, float]:
-    """Give the pointing that the telescope had in focus.
-
-    It is that of the map nearest to focus, the mean of those that are equally near. A telescope observes in focus, and
-    there the beam is sharpest. A move out of focus may take the beam along, by different amounts to either side, so
-    that a mean over all maps would stand for no state of the telescope.
-
-    Parameters
-    ----------
-    result : FitResult
-
-    Returns
-    -------
-    (u, v) : tuple of float, radians
-        Where the unaberrated beam peaks.
-    """
-    nearest = min(abs(fitted.dz_m) for fitted in result.fit.maps)
-    pointings = [fitted.pointing_rad for fitted in result.fit.maps if abs(fitted.dz_m) == nearest]
-    u, v = (float(mean) for mean in np.mean(pointings, axis=0))
-    return u, v
 
 
 def blocked_pixels(result: FitResult) -> NDArray[np.bool_]:
@@ -229,7 +207,7 @@ def _view(result: FitResult, name: str, phase_rad: FloatArray, rms_rad: float) -
 
 def _tilt_rad(result: FitResult) -> FloatArray:
     """Give the phase `k (x u + y v)` of a beam that peaks at (u, v)."""
-    u, v = pointing_in_focus_rad(result)
+    u, v = result.fit.pointing_in_focus_rad
     axis = 2 * math.pi / result.wavelength_m * result.aperture.axis_m
     return np.asarray(axis[np.newaxis, :] * u + axis[:, np.newaxis] * v)
 

@@ -65,7 +65,7 @@ class PointingCorrection:
     Parameters
     ----------
     add_rad : (float, float), radians
-        To the right and up, seen from behind the dish looking at the sky; the mean of the maps.
+        To the right and up, seen from behind the dish looking at the sky; as it is in focus.
     error_rad : (float, float), radians
         Its standard error; NaN where the pointing was not fitted.
     by_map_rad : tuple of (float, float)
@@ -90,7 +90,7 @@ class PointingCorrection:
 
     @property
     def scatter_rad(self) -> float:
-        """Largest distance of a map from the mean."""
+        """Largest distance of a map from it."""
         return max(math.hypot(*(np.subtract(one, self.add_rad))) for one in self.by_map_rad)
 
     @property
@@ -102,8 +102,8 @@ class PointingCorrection:
         ]
         scatter = number(self.scatter_rad * ARCSEC_PER_RAD, ".3g")
         return (
-            f"Move the telescope's axis by {' and '.join(parts)}, {VIEW}: the mean of the maps, which differ from it "
-            f"by up to {scatter} arcsec."
+            f"Move the telescope's axis by {' and '.join(parts)}, {VIEW}. This is from the map nearest to focus; "
+            f"others differ from it by up to {scatter} arcsec."
         )
 
 
@@ -116,23 +116,23 @@ def focus_correction(result: FitResult) -> FocusCorrection:
 
 
 def pointing_correction(result: FitResult) -> PointingCorrection:
-    """Say how to point, from all maps alike."""
-    by_map = np.array([[0.0 - angle for angle in fitted.pointing_rad] for fitted in result.fit.maps])
-    add = by_map.mean(axis=0)
-    errors = [_error_of_mean(result.fit, f"pointing_{axis}_rad", len(by_map)) for axis in ("u", "v")]
+    """Say how to point in focus."""
+    u, v = result.fit.pointing_in_focus_rad
     return PointingCorrection(
-        add_rad=(float(add[0]), float(add[1])),
-        error_rad=(errors[0], errors[1]),
-        by_map_rad=tuple((float(u), float(v)) for u, v in by_map),
+        # Plus zero, as minus zero would be shown with its sign.
+        add_rad=(0.0 - u, 0.0 - v),
+        error_rad=(_error_in_focus(result.fit, "pointing_u_rad"), _error_in_focus(result.fit, "pointing_v_rad")),
+        by_map_rad=tuple((0.0 - one.pointing_rad[0], 0.0 - one.pointing_rad[1]) for one in result.fit.maps),
     )
 
 
-def _error_of_mean(fit: OrderFit, name: str, maps: int) -> float:
-    """Standard error of the mean over the maps of a parameter that each of them has; NaN where none was fitted."""
-    rows = [row for row, known in enumerate(fit.covariance_names) if known.partition("[")[0] == name]
+def _error_in_focus(fit: OrderFit, name: str) -> float:
+    """Standard error of the mean over the maps in focus of a parameter of theirs; NaN where it was not fitted."""
+    names = [f"{name}[{place + 1}]" for place in fit.maps_in_focus]
+    rows = [row for row, known in enumerate(fit.covariance_names) if known in names]
     if not rows:
         return math.nan
-    return math.sqrt(max(float(fit.covariance[np.ix_(rows, rows)].sum()), 0.0)) / maps
+    return math.sqrt(max(float(fit.covariance[np.ix_(rows, rows)].sum()), 0.0)) / len(names)
 
 
 def pointing_cells(pointing_rad: tuple[float, float], errors_rad: tuple[float | None, float | None]) -> list[str]:

@@ -197,7 +197,7 @@ def _numbers(result: FitResult, focus: FocusCorrection, pointing: PointingCorrec
         KeyNumber(
             "recommended move of the telescope's axis",
             pointing.short,
-            ("mean of the maps, seen from behind the dish",),
+            ("in focus, seen from behind the dish",),
         ),
         KeyNumber("order and likelihood", f"{result.chosen_order}, {result.settings.likelihood}", _how_fitted(result)),
         KeyNumber(

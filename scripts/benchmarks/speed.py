@@ -28,6 +28,7 @@ from oofpy.fitting.result import FitResult
 from oofpy.fitting.settings import FitSettings
 from oofpy.fitting.solver import Tolerances
 from oofpy.io import read_observation, write_pyoof_fits
+from oofpy.report.fit_report import REPORT_FILE
 from oofpy.simulation import NoiseModel
 from oofpy.telescope import load_telescope
 
@@ -171,12 +172,20 @@ def against_pyoof(scenario: Scenario) -> list[dict[str, Any]]:
 
 
 def commands(repeats: int) -> list[dict[str, Any]]:
-    """Whole processes: time and peak memory."""
+    """Whole processes: time, peak memory, and the size of the page they wrote, if any."""
     oofpy = [sys.executable, "-m", "oofpy"]
     table = []
     with tempfile.TemporaryDirectory() as folder:
-        fit = [*oofpy, "fit", str(SAMPLE), "--telescope", "jcmt", "--out", folder, "--overwrite", "--quiet"]
-        cases = {"oofpy --help": [*oofpy, "--help"], "fit --no-figures": [*fit, "--no-figures"], "fit": fit}
+        fit = [*oofpy, "fit", "--out", folder, "--overwrite", "--quiet"]
+        sample = [*fit, str(SAMPLE), "--telescope", "jcmt"]
+        cases = {
+            "oofpy --help": [*oofpy, "--help"],
+            "fit --no-report --no-figures": [*sample, "--no-report", "--no-figures"],
+            "fit": sample,
+            "report": [*oofpy, "report", str(Path(folder, SAMPLE.stem)), "--quiet"],
+        }
+        if SRT.exists():
+            cases["fit of the SRT observation"] = [*fit, str(SRT), "--telescope", "srt"]
         for name, command in cases.items():
             seconds, megabytes = zip(*(_whole_process(command) for _ in range(repeats + 1)), strict=True)
             table.append(
@@ -185,9 +194,15 @@ def commands(repeats: int) -> list[dict[str, Any]]:
                     "seconds": float(np.median(seconds[1:])),
                     "longest_s": max(seconds[1:]),
                     "peak_memory_mb": max(megabytes),
+                    "page_mb": _page_megabytes(Path(folder, SRT.stem if "SRT" in name else SAMPLE.stem)),
                 }
             )
     return table
+
+
+def _page_megabytes(result: Path) -> float | None:
+    page = result / REPORT_FILE
+    return page.stat().st_size / 1e6 if page.exists() else None
 
 
 def _whole_process(command: list[str]) -> tuple[float, float]:

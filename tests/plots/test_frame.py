@@ -4,8 +4,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from oofpy.plots import beam_figure
 from oofpy.plots.aperture import phase_figure, surface_error_figure, surface_figure
+from oofpy.plots.beams import beam_figure
 from oofpy.plots.frame import BLANK, DIVERGING, colour_map, heading, shorten, symmetric_limit, with_error
 
 OVER_THE_DISH = [phase_figure, surface_figure, surface_error_figure]

@@ -13,7 +13,6 @@ from oofpy.plots.surface_views import (
     blocked_pixels,
     fixed_scale_um,
     on_dish,
-    pointing_in_focus_rad,
     rms_over_dish,
     significance,
     surface_as_observed_um,
@@ -88,7 +87,7 @@ def test_beam_of_the_phase_as_fitted_peaks_where_the_map_in_focus_does(made_resu
     ],
 )
 def test_pointing_is_that_of_the_maps_nearest_to_focus(made_result, maps, expected):
-    assert pointing_in_focus_rad(with_maps(made_result, *maps)) == pytest.approx(expected)
+    assert with_maps(made_result, *maps).fit.pointing_in_focus_rad == pytest.approx(expected)
 
 
 def test_focus_taken_out_is_the_fitted_one(made_result):

@@ -51,23 +51,26 @@ def test_unknown_focus_is_said(made_result):
 def test_the_axis_moves_by_minus_u_v(made_result):
     """A beam that peaks with the source to the right of the axis looks to the right: the axis must go left."""
     result = of_pointing(
-        made_result, (3 * ARCSEC_RAD, -2 * ARCSEC_RAD), (5 * ARCSEC_RAD, 0.0), (1 * ARCSEC_RAD, -1 * ARCSEC_RAD)
+        made_result, (3 * ARCSEC_RAD, -2 * ARCSEC_RAD), (5 * ARCSEC_RAD, -1 * ARCSEC_RAD), (1 * ARCSEC_RAD, 0.0)
     )
     correction = pointing_correction(result)
-    np.testing.assert_allclose(np.divide(correction.add_rad, ARCSEC_RAD), [-3, 1])
-    assert correction.short == "3\N{DOUBLE PRIME} left, 1\N{DOUBLE PRIME} up"
+    np.testing.assert_allclose(np.divide(correction.add_rad, ARCSEC_RAD), [-5, 1])
+    assert correction.short == "5\N{DOUBLE PRIME} left, 1\N{DOUBLE PRIME} up"
     assert "left and 1 arcsec up, seen from behind the dish" in correction.sentence
-    np.testing.assert_allclose(correction.by_map_rad[1], [-5 * ARCSEC_RAD, 0])
-    assert correction.scatter_rad == pytest.approx(math.hypot(2, 1) * ARCSEC_RAD)
+    np.testing.assert_allclose(correction.by_map_rad[0], [-3 * ARCSEC_RAD, 2 * ARCSEC_RAD])
+    assert correction.scatter_rad == pytest.approx(math.hypot(4, 1) * ARCSEC_RAD)
 
 
-def test_error_of_the_mean_pointing_counts_what_the_maps_share(made_result):
+def test_error_of_the_pointing_in_focus_counts_what_its_maps_share(made_result):
     names = ("pointing_u_rad[1]", "pointing_u_rad[2]", "pointing_u_rad[3]", "edge_taper_db")
     covariance = np.array([[4.0, 1, 1, 7], [1, 4, 1, 7], [1, 1, 4, 7], [7, 7, 7, 90]])
     full = replace(made_result.fit, covariance_names=names, covariance=covariance)
     result = replace(made_result, orders=(made_result.orders[0], full))
     u_error, v_error = pointing_correction(result).error_rad
-    assert u_error == pytest.approx(math.sqrt(18) / 3)
+    assert u_error == pytest.approx(2.0)
+    maps = tuple(replace(one, dz_m=dz_m) for one, dz_m in zip(full.maps, (0.0, 0.0, 0.01), strict=True))
+    twice = replace(made_result, orders=(made_result.orders[0], replace(full, maps=maps)))
+    assert pointing_correction(twice).error_rad[0] == pytest.approx(math.sqrt(10) / 2)
     assert math.isnan(v_error)
 
 

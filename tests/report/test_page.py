@@ -95,7 +95,7 @@ def test_rows_have_a_cell_a_column():
 
 
 def test_a_figure_is_inlined(part):
-    drawn = DrawnFigure("beams", 'Maps "a"', "What <is> seen.", b"\x89PNG\xff", 640, 480)
+    drawn = DrawnFigure("beams", 'Maps "a"', "What <is> seen.", b"\x89PNG\xff", None, 640, 480)
     found = Cells("figcaption")
     found.feed(part("figure(content)", content=drawn))
     image = next(given for tag, given in found.tags if tag == "img")

@@ -92,7 +92,8 @@ def focus(result: FitResult, limits: Limits) -> Iterator[Flag]:
         )
     for fit in result.orders:
         jump = abs(fit.surface.best_focus_m - error_m)
-        neighbour = abs(fit.order - result.chosen_order) == 1 and fit.status is FitStatus.CONVERGED
+        # Also where the ladder left an order early: there the focus of good observations differs by 2 % at the most.
+        neighbour = abs(fit.order - result.chosen_order) == 1 and fit.status is not FitStatus.NOT_FINITE
         if neighbour and jump > limits.most_focus_jump * largest_m:
             yield raised(
                 "focus-jumps",

@@ -98,8 +98,9 @@ def test_focus_against_that_of_the_orders_beside(fitted, by):
     assert by(focus, with_focus(fitted, 2, at + 0.49e-3)) == {}
     message = by(focus, with_focus(fitted, 2, at - 0.51e-3))["focus-jumps"].message
     assert f"dz = {at * 1e3:+.3g} mm at order 3 and {at * 1e3 - 0.51:+.3g} mm at order 2; " in message
-    # An order that did not arrive says nothing, nor one farther away.
-    assert by(focus, with_focus(fitted, 2, at - 1e-3, status=FitStatus.EVALUATION_LIMIT)) == {}
+    # An order that the ladder left early speaks as well; one without a finite cost does not, nor one farther away.
+    assert "focus-jumps" in by(focus, with_focus(fitted, 2, at - 1e-3, status=FitStatus.EVALUATION_LIMIT))
+    assert by(focus, with_focus(fitted, 2, at - 1e-3, status=FitStatus.NOT_FINITE)) == {}
     far = replace(fitted, orders=(fitted.orders[0], replace(fitted.fit, order=4)), chosen_order=4)
     assert by(focus, with_focus(far, 2, at - 1e-3)) == {}
 
