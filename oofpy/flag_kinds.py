@@ -220,13 +220,14 @@ _KINDS = (
             "low-signal",
             "the peak of a map is below {least_signal_to_noise:g} times the scatter at its border; a note where only "
             "that nearest to focus is below {least_signal_in_focus:g}",
-            "observe longer or a brighter source; a low rms of such maps says nothing",
+            "observe longer, a brighter source, or larger maps if they hardly hold the beam; a low rms from faint maps "
+            "says nothing",
         ),
         (
             "map-size",
             "the half-width of a map is outside {least_half_width_beams:g} to {most_half_width_beams:g} lambda/D; "
             "beyond 20 times that, or where the model would need more than 400 pixels across the dish, it is refused",
-            "check the unit of the coordinates (rad), the wavelength or frequency (m, Hz) and the telescope",
+            "check the unit of the coordinates (rad expected), the wavelength or frequency (m, Hz) and the telescope",
         ),
         (
             "undersampled",
@@ -237,7 +238,8 @@ _KINDS = (
             "defocus-size",
             "the path of the largest dz, and of a near source, is outside {least_defocus_waves:g} to "
             "{most_defocus_waves:g} wavelengths; beyond 20 times that it is refused",
-            "check the unit of dz (m); in real use 0.75 to 2.6 wavelengths work",
+            "check the unit of dz (metres expected) and of the wavelength or frequency (m, Hz), or give --dz; for a "
+            "near source check observing.source_distance; in real use 0.75 to 2.6 wavelengths work",
         ),
         (
             "source-at-border",
@@ -248,7 +250,7 @@ _KINDS = (
             "source-size",
             "a planet is not small against the beam and no size of the source is given, a note where it may be; or a "
             "source has more than 3 beams; one wider than a map is refused",
-            "give observing.source_shape and observing.source_diameter, or check its unit",
+            "give observing.source_shape and observing.source_diameter, or check the unit of the latter",
         ),
         (
             "chop-unresolved",
@@ -267,7 +269,7 @@ _KINDS = (
         (
             "no-focus-map",
             "no map is near focus, for a near source near the dz at which that is in focus",
-            "nothing, but taper and pointing are less well determined",
+            "taper and pointing are less well determined: add a map near focus where they matter",
         ),
     ),
     *_kinds(
@@ -299,8 +301,8 @@ _KINDS = (
         Level.CHECK,
         (
             "large-rms",
-            "the weighted rms of the phase is above {most_phase_rms_rad:g} rad, or that of the surface above "
-            "most_surface_rms_m, in metres: {most_surface_rms_m}",
+            "the weighted rms of the phase as observed is above {most_phase_rms_rad:g} rad, or that of the "
+            "surface above most_surface_rms_m, in metres: {most_surface_rms_m}",
             "compare with other observations and lower orders before this is sent to the dish, and iterate",
         ),
         (

@@ -47,6 +47,25 @@ class Flag:
         return self.level is not Level.NOTE
 
 
+def raised(code: str, facts: str, level: Level = _OF_ITS_KIND) -> Flag:
+    """Raise a flag whose message says the facts, and then the advice of its kind.
+
+    Parameters
+    ----------
+    code : str
+        Of its kind in `FLAG_KINDS`.
+    facts : str
+        What was found, with the numbers concerned.
+    level : Level, optional
+        How much it weighs; that of its kind if left out.
+
+    Returns
+    -------
+    Flag
+    """
+    return Flag(code, f"{facts}; {FLAG_KINDS[code].advice}", level)
+
+
 def verdict(flags: Iterable[Flag]) -> Level:
     """Level of the weightiest flag; `Level.NOTE`, which accepts, where there is none."""
     return max((flag.level for flag in flags), key=list(Level).index, default=Level.NOTE)

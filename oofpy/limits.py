@@ -47,9 +47,9 @@ class Limits:
     most_left_out_change : float
         Change of the surface when a map is left out, in standard errors.
     most_surface_rms_m : float, metres, optional
-        Rms of the surface, half path; None: no limit.
+        Rms of the surface as it was observed, half path; None: no limit.
     most_phase_rms_rad : float, radians
-        Rms of the phase, weighted by the illumination.
+        Rms of the phase as observed, weighted by the illumination.
     most_phase_step_rad : float, radians
         Change of the phase over one resolution element of the order, rms weighted by the illumination.
     most_rim_ratio : float
@@ -105,6 +105,14 @@ class Limits:
             if value is not None and not value >= 0:
                 raise ConfigurationError(
                     "a limit must be zero or a positive number", key=f"limits.{entry.name}", value=value
+                )
+        for name, least, most in (("fewest_clipped_samples", 2, math.inf), ("least_correlation", 0.0, 1.0)):
+            if not least <= getattr(self, name) <= most:
+                raise ConfigurationError(
+                    "is outside of its range",
+                    key=f"limits.{name}",
+                    value=getattr(self, name),
+                    remedy=f"it is at least {least:g}" + ("" if math.isinf(most) else f" and at most {most:g}"),
                 )
         for range_of in ("half_width_beams", "defocus_waves"):
             least, most = getattr(self, f"least_{range_of}"), getattr(self, f"most_{range_of}")

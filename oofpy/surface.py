@@ -95,16 +95,10 @@ class WeightedDish:
 
     @cached_property
     def _taken(self) -> FloatArray | float:
-        """Phase that the correction took away on the pixels, its orders 0 and 1 left out; 0 without one."""
+        """Phase that the correction took away on the pixels; 0 without one."""
         if self.applied is None:
             return 0.0
-        x, y = self._sampling.mesh()
-        radius, wavenumber = self.telescope.geometry.dish_radius_m, 2 * math.pi / self.wavelength_m
-        low_and_high = zernike_terms(_SEPARATED_ORDER, 0)
-        values = applied_coefficients(self.applied, radius, low_and_high, wavenumber)[:3]
-        tilt = torch.tensordot(values, zernike_basis(x / radius, y / radius, low_and_high[:3]), dims=1)
-        taken = applied_phase(self.applied, radius, x, y, wavenumber) - tilt
-        return np.asarray(taken.flatten().numpy(), np.float64)
+        return _taken_rad(self.applied, self.telescope, *self._sampling.mesh(), self.wavelength_m).ravel()
 
     def _observed(self, coefficients: FloatArray) -> FloatArray:
         """Phase of the dish as it was observed, on the pixels."""
@@ -159,6 +153,17 @@ class WeightedDish:
         per_radian = self._modes @ move
         error = math.sqrt(max(float(per_radian @ covariance @ per_radian), 0.0))
         return float(self._observed(coefficients) @ move), error
+
+
+def _taken_rad(
+    applied: AppliedCorrection, telescope: Telescope, x_m: torch.Tensor, y_m: torch.Tensor, wavelength_m: float
+) -> FloatArray:
+    """Phase that a correction takes away, orders 0 and 1 left out: they are no error of a surface."""
+    radius, wavenumber = telescope.geometry.dish_radius_m, 2 * math.pi / wavelength_m
+    low_and_high = zernike_terms(_SEPARATED_ORDER, 0)
+    values = applied_coefficients(applied, radius, low_and_high, wavenumber)[:3]
+    tilt = torch.tensordot(values, zernike_basis(x_m / radius, y_m / radius, low_and_high[:3]), dims=1)
+    return np.asarray((applied_phase(applied, radius, x_m, y_m, wavenumber) - tilt).numpy(), np.float64)
 
 
 @lru_cache(maxsize=16)
@@ -240,7 +245,7 @@ def aperture_images(
 
 
 def applied_image(telescope: Telescope, applied: AppliedCorrection | None, wavelength_m: float) -> FloatArray:
-    """Half-path error that a correction takes away, on the pixels of `aperture_images`.
+    """Half-path error that a correction takes away, orders 0 and 1 left out, on the pixels of `aperture_images`.
 
     Parameters
     ----------
@@ -258,7 +263,7 @@ def applied_image(telescope: Telescope, applied: AppliedCorrection | None, wavel
     radius = telescope.geometry.dish_radius_m
     phase = np.zeros(x.shape)
     if applied is not None:
-        phase = applied_phase(applied, radius, x, y, 2 * math.pi / wavelength_m).numpy()
+        phase = _taken_rad(applied, telescope, x, y, wavelength_m)
     return np.where(np.hypot(x.numpy(), y.numpy()) <= radius, half_path_um(phase, wavelength_m), np.nan)
 
 

@@ -89,7 +89,8 @@ def map_arrays(rng, grid=25, samples=900):
         weight = rng.uniform(0.2, 1, u.size)
         observed[:5], weight[:9] = np.nan, 0.0
         label = ("MINUS OOF", "Karte µ", "")[number]
-        arrays.append(MapArrays(label, u, v, observed, model, weight, (37.1, np.inf, 1 / 3)[number]))
+        error = np.where(weight > 0, 1.0 if number else rng.uniform(0.5, 2, u.size), np.nan)
+        arrays.append(MapArrays(label, u, v, observed, model, error, weight, (37.1, np.inf, 1 / 3)[number]))
     return tuple(arrays)
 
 

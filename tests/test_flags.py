@@ -3,7 +3,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from oofpy.flag_kinds import FLAG_KINDS, Level
-from oofpy.flags import Flag, verdict
+from oofpy.flags import Flag, raised, verdict
 
 NOTE, CHECK, REJECT = Flag("file-odd", "a note"), Flag("misfit", "look"), Flag("no-beam", "empty")
 
@@ -16,6 +16,12 @@ def test_a_flag_weighs_what_its_kind_does(kind):
 def test_a_milder_case_of_a_kind():
     assert Flag("low-signal", "faint").level is Level.CHECK
     assert Flag("low-signal", "faint", Level.NOTE).level is Level.NOTE
+
+
+def test_what_is_raised_says_the_facts_and_then_the_advice():
+    flag = raised("no-beam", "map 2 is empty")
+    assert flag == Flag("no-beam", f"map 2 is empty; {FLAG_KINDS['no-beam'].advice}", Level.REJECT)
+    assert raised("low-signal", "faint", Level.NOTE).level is Level.NOTE
 
 
 def test_a_flag_of_no_kind_needs_a_level():

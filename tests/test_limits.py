@@ -19,7 +19,14 @@ def test_what_cannot_be_a_limit_is_refused_by_name(name, value):
 def test_none_of_them_is_needed(name):
     """Zero where a limit is from below, infinity where it is from above."""
     never = 0 if name.startswith(("least", "fewest", "rival")) else float("inf")
+    never = {"fewest_clipped_samples": 10**9, "least_correlation": 1.0}.get(name, never)
     assert getattr(replace(Limits(), **{name: never}), name) == never
+
+
+@pytest.mark.parametrize(("name", "value"), [("fewest_clipped_samples", 1), ("least_correlation", 1.1)])
+def test_what_is_out_of_its_range_is_refused(name, value):
+    with pytest.raises(ConfigurationError, match=f"limits.{name} = {value}: is outside of its range"):
+        Limits(**{name: value})
 
 
 @pytest.mark.parametrize("range_of", ["half_width_beams", "defocus_waves"])

@@ -108,6 +108,7 @@ def test_each_kind_is_raised_by_what_it_is_about(code):
     flag = next(flag for flag in flags if flag.code == code)
     assert flag.level is FLAG_KINDS[code].level
     assert flag.message.isprintable()
+    assert flag.message.endswith(f"; {FLAG_KINDS[code].advice}")
 
 
 @pytest.mark.parametrize(("code", "name", "raises", "does_not"), LIMITS)
@@ -447,7 +448,7 @@ def test_a_path_that_is_mostly_of_the_near_source_blames_its_distance(distance, 
     place = f"a source at 3000 m is in focus at a dz of about {1e3 * focus:.3g} mm away from the primary"
     nearest = f"to which map 3 (dz 3 mm) is nearest, {1e3 * focus - 3:.3g} mm off"
     assert all(f"{place}, {nearest}" in one.message for one in (flag, note))
-    assert "check dz and observing.source_distance" in flag.message
+    assert "for a near source check observing.source_distance" in flag.message
     assert "none" not in flag.message
 
 

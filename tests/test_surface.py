@@ -6,9 +6,10 @@ import torch
 
 from oofpy.observing import AppliedCorrection
 from oofpy.optics.defocus import defocus_images
+from oofpy.optics.half_path import half_path_um
 from oofpy.optics.illumination import SHAPE_PARAMETERS
 from oofpy.optics.zernike import ZernikeTerm, zernike_basis, zernike_terms
-from oofpy.surface import WeightedDish, aperture_images, half_path_um, illumination_amplitude
+from oofpy.surface import WeightedDish, aperture_images, applied_image, illumination_amplitude
 from oofpy.telescope import Blockage, Geometry, Illumination, Telescope
 
 WAVELENGTH_M = 1.1e-3
@@ -267,3 +268,12 @@ def test_sign_of_a_known_tilted_term():
     # 3 r^3 - 2 r is 1 at the rim on the side of +x.
     assert phase[middle, -1] == pytest.approx(0.2)
     assert phase[middle, 0] == pytest.approx(-0.2)
+
+
+def test_piston_and_tilt_of_a_correction_are_no_error_of_the_surface():
+    dish = telescope()
+    plain = applied_image(dish, AppliedCorrection(((2, 2, 0.4),)), 1e-3)
+    tilted = applied_image(dish, AppliedCorrection(((0, 0, 3.0), (1, 1, 12.0), (1, -1, -5.0), (2, 2, 0.4))), 1e-3)
+    np.testing.assert_allclose(tilted, plain, atol=1e-6)
+    # Z(2,2) is 1 at the rim on the x axis: lambda phi / 4 pi.
+    assert plain[64, -1] == pytest.approx(0.4 * 1e3 / (4 * np.pi), rel=1e-9)

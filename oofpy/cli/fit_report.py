@@ -47,16 +47,12 @@ def _heading(result: FitResult) -> list[str]:
 
 
 def _coefficients(result: FitResult) -> list[str]:
-    from oofpy.optics.zernike import ZernikeTerm
-
     def row(coefficient: Coefficient) -> list[str]:
-        norm = ZernikeTerm(coefficient.n, coefficient.l).norm
-        rms_um = abs(coefficient.phase_rad) / norm * result.wavelength_m / (4 * math.pi) * 1e6
         return [
             one_line(coefficient.name),
             number(coefficient.phase_rad, "+.5f"),
             number(coefficient.phase_rad_error, ".5f") if coefficient.free else "fixed",
-            number(rms_um, ".2f"),
+            number(coefficient.surface_rms_um(result.wavelength_m), ".2f"),
         ]
 
     header = ["coefficient", "rad", "error", "um rms"]
@@ -123,12 +119,12 @@ def _surface(result: FitResult) -> list[str]:
     surface = result.fit.surface
     corrected = result.observing.applied is not None
     # The rms is of the dish without the correction, efficiency and focus are of the dish with it.
-    observed = " as observed" if corrected else ""
+    without, observed = (" without the correction", " as observed") if corrected else ("", "")
     with_correction = (
         f"  as observed, with the correction that was on it, {number(surface.rms_as_observed_um, '.2f')} um"
     )
     return [
-        f"surface rms {number(surface.rms_um, '.2f')} +- {number(surface.rms_um_error, '.2f')} um "
+        f"surface rms{without} {number(surface.rms_um, '.2f')} +- {number(surface.rms_um_error, '.2f')} um "
         "(half path, weighted by the illumination, focus kept)",
         f"  unweighted {number(surface.rms_unweighted_um, '.2f')} um, "
         f"without focus {number(surface.rms_without_focus_um, '.2f')} um",

@@ -79,7 +79,7 @@ def report_command(
         other_wavelengths_m=other_wavelengths_m,
         figures=not no_figures,
         pdf=pdf,
-        fit_limits=fitted.settings.limits,
+        as_fitted=fitted,
     )
     if not quiet:
         print(one_line(f"{judged.name}: {verdict_words(judged)}"))

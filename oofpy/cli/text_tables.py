@@ -75,5 +75,5 @@ def flag_line(flag: Flag) -> str:
 
 def verdict_words(result: FitResult) -> str:
     """Write the verdict of a result, and the codes of the flags that made it."""
-    codes = ", ".join(dict.fromkeys(flag.code for flag in result.flags if flag.serious))
+    codes = ", ".join(result.serious_codes)
     return f"verdict {result.verdict}" + (f" ({codes})" if codes else "")

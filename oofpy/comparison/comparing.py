@@ -11,6 +11,7 @@ from oofpy.comparison.dish import ComparedDish, SurfaceTerms
 from oofpy.comparison.remarks import remarks_on
 from oofpy.comparison.statistics import chi2_about_mean, chi2_of, rms_over_dish, scatter_over_dish
 from oofpy.comparison.values import (
+    NO_TEST,
     BoolArray,
     Comparison,
     Difference,
@@ -65,7 +66,6 @@ def compare(results: Sequence[FitResult], names: Sequence[str] | None = None) ->
         errors_um=np.where(terms.present, terms.errors_um, np.nan),
         tested=terms.tested,
         axis_m=dish.axis_m,
-        amplitude=np.where(dish.on_dish, np.nan_to_num(results[0].aperture.amplitude), 0.0),
         surfaces_um=dish.surface(terms.values_um),
         surfaces_without_focus_um=dish.surface(without_focus.values_um),
         difference=_difference(terms, dish) if pair else None,
@@ -147,7 +147,9 @@ def _repeatability(terms: SurfaceTerms, dish: ComparedDish) -> Repeatability:
         predicted_um=np.where(tested, np.sqrt((common.errors_um**2).mean(axis=0)), np.nan),
         chi2=tuple(
             chi2_about_mean(common.values_um[:, [place]], common.covariances_um2[:, [place]][:, :, [place]])
-            for place in range(len(terms.terms))
+            if is_tested
+            else NO_TEST
+            for place, is_tested in enumerate(tested)
         ),
         views=tuple(_scatter_view(name, view, share, dish) for name, view in _views(common).items()),
     )

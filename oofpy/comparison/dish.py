@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ import numpy as np
 from oofpy.comparison.values import BoolArray, FloatArray, Term
 from oofpy.fitting.result import FitResult
 from oofpy.optics.half_path import half_path_um
+from oofpy.optics.parameter_names import SHAPE_PARAMETERS
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,13 +131,14 @@ class ComparedDish:
     def gram(self) -> FloatArray:
         """Covariance of the terms over the unblocked dish, weighted by the illumination, shape (terms, terms).
 
-        `c G c` is the weighted variance of the surface c.
+        `c G c` is the weighted variance of the surface c, with the weights that the fit itself takes.
         """
-        weight = np.nan_to_num(self.result.aperture.amplitude[self.on_dish])
-        weight = weight if weight.sum() > 0 else np.ones_like(weight)
-        weight = weight / weight.sum()
-        mean = self._modes @ weight
-        return np.asarray((self._modes * weight) @ self._modes.T - np.outer(mean, mean))
+        from oofpy.optics.zernike import ZernikeTerm
+        from oofpy.surface import WeightedDish
+
+        terms = tuple(ZernikeTerm(term.n, term.l) for term in self.terms)
+        dish = WeightedDish(self.result.telescope, _shape_of(self.result), terms, self.result.wavelength_m)
+        return dish.covariance_of_modes
 
     def surface(self, values: FloatArray) -> FloatArray:
         """Lay out coefficients, shape (..., terms), over the dish, shape (..., y, x); NaN off it."""
@@ -150,3 +153,10 @@ class ComparedDish:
         image = np.full((*values.shape[:-1], *self.on_dish.shape), np.nan)
         image[..., self.on_dish] = values
         return image
+
+
+def _shape_of(result: FitResult) -> tuple[float, ...]:
+    """Values of `SHAPE_PARAMETERS` at the chosen order; those of the telescope where a result does not know them."""
+    known = {one.name: one.value for one in result.fit.parameters if math.isfinite(one.value)}
+    nominal = {"edge_taper_db": result.telescope.illumination.edge_taper_db}
+    return tuple(known.get(name, nominal.get(name, 0.0)) for name in SHAPE_PARAMETERS)

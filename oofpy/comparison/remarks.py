@@ -112,8 +112,8 @@ def _verdicts(labels: Sequence[str], results: Sequence[FitResult]) -> Found:
     for label, result in zip(labels, results, strict=True):
         if result.status != "ok":
             word = "failed" if result.status == "failed" else result.verdict
-            codes = dict.fromkeys(flag.code for flag in result.flags if flag.serious)
-            yield "verdict", f"{label} is to be looked at before it is used: {word}, {', '.join(codes) or 'no flags'}"
+            codes = ", ".join(result.serious_codes) or "no flags"
+            yield "verdict", f"{label} is to be looked at before it is used: {word}, {codes}"
 
 
 def _telescopes(labels: Sequence[str], results: Sequence[FitResult]) -> Found:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from oofpy.comparison.values import Chi2, DishRms, FloatArray
+from oofpy.comparison.values import NO_TEST, Chi2, DishRms, FloatArray
 
 # Directions whose variance, in units of the single errors, is below this part of the largest are left out of a chi2:
 # there the covariance holds its own rounding only.
@@ -28,7 +28,7 @@ def chi2_of(values: FloatArray, covariance: FloatArray) -> Chi2:
         `d C^+ d`; NaN where a value is not finite.
     """
     if not np.isfinite(values).all():
-        return Chi2(math.nan, 0, math.nan)
+        return NO_TEST
     whitened = _whitening(covariance) @ values
     return _chi2(float(whitened @ whitened), whitened.size)
 
@@ -48,7 +48,7 @@ def chi2_about_mean(values: FloatArray, covariances: FloatArray) -> Chi2:
         Smallest sum of `(c - m) C^+ (c - m)` over all means m; NaN where a value is not finite.
     """
     if not np.isfinite(values).all():
-        return Chi2(math.nan, 0, math.nan)
+        return NO_TEST
     whitenings = [_whitening(covariance) for covariance in covariances]
     # In units of the errors, so that large and small terms are treated alike.
     unit = np.sqrt(np.mean([np.diag(covariance) for covariance in covariances], axis=0))

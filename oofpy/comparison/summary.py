@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from oofpy.comparison.values import Comparison, DifferenceView, DishRms, ScatterView
+from oofpy.comparison.values import Comparison, Difference, DifferenceView, DishRms, Repeatability, ScatterView
 from oofpy.comparison.words import conventions, findings
 from oofpy.fitting.result import FitResult
 from oofpy.optics.half_path import phase_of_half_path_rad
@@ -24,17 +24,18 @@ def summary(comparison: Comparison) -> dict[str, Any]:
     -------
     dict
         `results`, each with its label A, B ...; `findings` in words; `coefficients`; `difference` of two or
-        `repeatability` of several, with and without focus; `remarks` and `conventions`. What is unknown or not finite
-        is None.
+        `repeatability` of several, each with its `views`, with and without focus, the difference also with the rms
+        of the terms that both have as `common`; `remarks` and `conventions`. What is unknown or not finite is None.
     """
+    difference, repeated = comparison.difference, comparison.repeatability
     return {
         "results": [
             _result(*entry) for entry in zip(comparison.labels, comparison.names, comparison.results, strict=True)
         ],
         "findings": list(findings(comparison)),
         "coefficients": [_plain_row(row) for row in coefficient_rows(comparison)],
-        "difference": None if comparison.difference is None else [_view(view) for view in comparison.views],
-        "repeatability": None if comparison.repeatability is None else [_view(view) for view in comparison.views],
+        "difference": None if difference is None else _views(difference) | {"common": _dish(difference.common)},
+        "repeatability": None if repeated is None else _views(repeated),
         "remarks": [asdict(remark) for remark in comparison.remarks],
         "conventions": conventions(comparison),
     }
@@ -59,6 +60,10 @@ def _result(label: str, name: str, result: FitResult) -> dict[str, Any]:
             "inputs": [{"file": str(source.path), "sha256": source.sha256} for source in result.sources],
         }
     )
+
+
+def _views(compared: Difference | Repeatability) -> dict[str, Any]:
+    return {"views": [_view(view) for view in compared.views]}
 
 
 def _view(view: DifferenceView | ScatterView) -> dict[str, Any]:

@@ -63,6 +63,10 @@ class Chi2:
         return self.probability < SIGNIFICANT_PROBABILITY
 
 
+# Where there is nothing to test.
+NO_TEST = Chi2(float("nan"), 0, float("nan"))
+
+
 @dataclass(frozen=True, slots=True)
 class DishRms:
     """An rms over the dish, and the one that the errors alone would make.
@@ -210,7 +214,7 @@ class Repeatability:
     predicted_um : array, shape (terms,), micrometres
         The same as the errors predict it.
     chi2 : tuple of Chi2
-        Of each term about its mean.
+        Of each term about its mean; `NO_TEST` for terms that were not fitted in all.
     views : tuple of ScatterView
         With and without focus.
     """
@@ -247,8 +251,6 @@ class Comparison:
         Which terms were fitted in every result.
     axis_m : array, shape (pixels,), metres
         Pixel centres of all images along x and y.
-    amplitude : array, shape (y, x)
-        Field amplitude of the first result, by which means over the dish are weighted; 0 where blocked.
     surfaces_um, surfaces_without_focus_um : array, shape (results, y, x), micrometres
         Surface of each; NaN off the dish.
     difference : Difference or None
@@ -266,7 +268,6 @@ class Comparison:
     errors_um: FloatArray
     tested: BoolArray
     axis_m: FloatArray
-    amplitude: FloatArray
     surfaces_um: FloatArray
     surfaces_without_focus_um: FloatArray
     difference: Difference | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from oofpy.comparison.values import Chi2, Comparison, DishRms
 
@@ -10,8 +11,55 @@ from oofpy.comparison.values import Chi2, Comparison, DishRms
 _SMALLEST_PROBABILITY = 1e-99
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How far results differ, seen in one way.
+
+    Parameters
+    ----------
+    subject : str
+        `A - B`, or the scatter of how many.
+    part : str
+        Of which part of the surface.
+    dish : DishRms
+    chi2 : Chi2 or None
+        None where the part is not tested by itself.
+    verdict : str
+        What the chi2 says, in a few words; empty without one.
+    """
+
+    subject: str
+    part: str
+    dish: DishRms
+    chi2: Chi2 | None = None
+    verdict: str = ""
+
+
+def key_findings(comparison: Comparison) -> tuple[Finding, ...]:
+    """Collect how far the results differ, and whether their errors explain it.
+
+    Parameters
+    ----------
+    comparison : Comparison
+
+    Returns
+    -------
+    tuple of Finding
+        Of the surface with focus, without, and of the terms that both of two have, where these are not all.
+    """
+    difference = comparison.difference
+    subject = "A - B" if difference is not None else f"scatter of {len(comparison.names)} results"
+    found = [
+        Finding(subject, view.name, view.dish, view.chi2, _verdict_on(comparison, view.chi2))
+        for view in comparison.views
+    ]
+    if difference is not None and _only_one_has_some(comparison):
+        found.append(Finding(subject, "of the terms that both have", difference.common))
+    return tuple(found)
+
+
 def findings(comparison: Comparison) -> tuple[str, ...]:
-    """Say how far the results differ, and whether their errors explain it.
+    """Write `key_findings` as sentences.
 
     Parameters
     ----------
@@ -20,20 +68,17 @@ def findings(comparison: Comparison) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        A line for the surface with focus, one without, and further ones where there is more to say. Lengths in um.
+        A line each. Lengths in um.
     """
-    lines = []
-    for view in comparison.views:
-        subject = "A - B" if comparison.difference is not None else f"scatter of {len(comparison.names)} results"
-        verdict = verdict_on(comparison, view.chi2)
-        lines.append(f"{subject} {view.name}: {_rms(view.dish)}; {_chi2(view.chi2)}: {verdict}")
-    difference = comparison.difference
-    if difference is not None and _only_one_has_some(comparison):
-        lines.append(f"A - B of the terms that both have: {_rms(difference.common)}")
-    return tuple(lines)
+    return tuple(map(_sentence, key_findings(comparison)))
 
 
-def verdict_on(comparison: Comparison, chi2: Chi2) -> str:
+def _sentence(found: Finding) -> str:
+    test = "" if found.chi2 is None else f"; {_chi2(found.chi2)}: {found.verdict}"
+    return f"{found.subject} {found.part}: {_rms(found.dish)}{test}"
+
+
+def _verdict_on(comparison: Comparison, chi2: Chi2) -> str:
     """Say in a few words whether the errors explain a chi2."""
     if math.isnan(chi2.probability):
         return "no test, as no term was fitted in all"

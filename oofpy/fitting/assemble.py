@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from oofpy._version import __version__
 from oofpy.fitting.elimination import LinearFit
+from oofpy.fitting.order_choice import with_common_count
 from oofpy.fitting.parameters import ParameterSet, parameter_unit
 from oofpy.fitting.problem import FitProblem
-from oofpy.fitting.residual_correlation import RingCorrelation
+from oofpy.fitting.residual_correlation import Autocorrelation
 from oofpy.fitting.result import (
+    LOW_WEIGHT,
     ApertureImages,
     Coefficient,
     FitResult,
@@ -41,7 +43,6 @@ from oofpy.surface import WeightedDish, aperture_images, applied_image
 
 FloatArray = NDArray[np.float64]
 
-_LOW_WEIGHT = 0.1
 _BEAM_SCALE = (0.5, 1.0)  # lambda/D: what the noise of a finely gridded map hardly reaches, and a beam fills
 
 
@@ -101,7 +102,7 @@ class _Values:
         problem: FitProblem,
         parameters: ParameterSet,
         solution: Solution,
-        correlation: list[list[RingCorrelation]],
+        correlation: list[list[Autocorrelation]],
         covariance: torch.Tensor,
         peaks: torch.Tensor,
     ) -> None:
@@ -184,6 +185,7 @@ class _Values:
             float(self.values[number, layout.slice_of(kind)][m]) for kind in ("pointing_u_rad", "pointing_v_rad")
         ]
         weight = self.relative[number, m, : beam_map.samples]
+        error = self.problem.data.relative_error(number, m)[: beam_map.samples]
         correlation = self.correlation[number][m]
         beam_rad = self.problem.observations[number].wavelength_m / (2 * self.problem.telescope.geometry.dish_radius_m)
         beam = observed - residual - linear[1] - slopes[0] * u - slopes[1] * v
@@ -195,13 +197,13 @@ class _Values:
             background_slope_per_rad=(float(slopes[0]), float(slopes[1])),
             pointing_rad=(pointing[0], pointing[1]),
             noise=float(self.scale[number, m]),
-            border_noise=robust_sigma(residual[self.problem.borders[number % len(self.problem.borders)][m]]),
+            border_noise=robust_sigma((residual / error)[self.problem.borders[number % len(self.problem.borders)][m]]),
             samples=beam_map.samples,
             masked=beam_map.masked,
             residual_rms_over_peak=float(np.sqrt(np.mean(residual**2)) / spread) if spread > 0 else 0.0,
             correlation_samples=correlation.area,
             beam_scale_correlation=correlation.mean_between(*(beam_rad * edge for edge in _BEAM_SCALE)),
-            down_weighted_fraction=float(np.mean(weight < _LOW_WEIGHT)),
+            down_weighted_fraction=float(np.mean(weight < LOW_WEIGHT)),
             bright_weight=float(np.mean(weight[beam > beam.max() / 2])) if beam.max() > 0 else 1.0,
         )
 
@@ -288,7 +290,7 @@ def assemble_result(
         observing=observation.observing,
         telescope=problem.telescope,
         settings=problem.settings,
-        orders=tuple(orders),
+        orders=with_common_count(orders),
         chosen_order=chosen_order,
         left_out_fits=left_out_fits,
         map_arrays=_map_arrays(problem, number, solution),
@@ -308,11 +310,24 @@ def _map_arrays(problem: FitProblem, number: int, solution: Solution) -> tuple[M
     arrays = []
     for m, beam_map in enumerate(observation.maps):
         model, given = np.full(beam_map.power.size, np.nan), np.zeros(beam_map.power.size)
+        error = np.full(beam_map.power.size, np.nan)
         used = beam_map.used
+        error[used] = problem.data.relative_error(number, m)[: beam_map.samples]
         model[used] = beam_map.power[used] - residual[m, : beam_map.samples]
         given[used] = weight[m, : beam_map.samples]
         signal = signal_to_noise(beam_map, observation.observing.chop)
-        arrays.append(MapArrays(beam_map.label, beam_map.u_rad, beam_map.v_rad, beam_map.power, model, given, signal))
+        arrays.append(
+            MapArrays(
+                label=beam_map.label,
+                u_rad=beam_map.u_rad,
+                v_rad=beam_map.v_rad,
+                observed=beam_map.power,
+                model=model,
+                relative_error=error,
+                weight=given,
+                signal_to_noise=signal,
+            )
+        )
     return tuple(arrays)
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from oofpy.fitting.likelihood import Likelihood
 
@@ -46,6 +48,11 @@ class MapData:
     node_background: torch.Tensor
     smallest_scale: torch.Tensor
     samples: torch.Tensor
+
+    def relative_error(self, number: int, m: int) -> NDArray[np.float64]:
+        """Errors of the samples of one map in units of their median; infinite for padding."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(1 / np.sqrt(self.weight[number, m].cpu().numpy()))
 
     def take(self, keep: list[int]) -> MapData:
         """Pick observations; what all share stays as it is."""

@@ -7,6 +7,7 @@ alone takes steps that are too short by the ratio of the two.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,6 +33,8 @@ class Likelihood:
         psi'(z), elementwise.
     gaussian_scale : float
         Fitted scale for Gaussian noise of unit standard deviation, so that noise can be quoted alike.
+    integral : float
+        Of exp(-rho(z)) over all z, so that exp(-rho(z)) over it is the density.
     quadratic : bool
         Whether the weights do not depend on the residuals.
     """
@@ -41,6 +44,7 @@ class Likelihood:
     weight: Callable[[torch.Tensor], torch.Tensor]
     slope: Callable[[torch.Tensor], torch.Tensor]
     gaussian_scale: float
+    integral: float
     quadratic: bool = False
 
 
@@ -54,22 +58,41 @@ def _student_slope(z: torch.Tensor) -> torch.Tensor:
     return (nu + 1) * (nu - squared) / (nu + squared) ** 2
 
 
+def _student_integral() -> float:
+    nu = STUDENT_DEGREES_OF_FREEDOM
+    return math.sqrt(nu * math.pi) * math.gamma(nu / 2) / math.gamma((nu + 1) / 2)
+
+
 def _huber_cost(z: torch.Tensor) -> torch.Tensor:
     distance = z.abs()
     return torch.where(distance <= HUBER_THRESHOLD, z * z / 2, HUBER_THRESHOLD * (distance - HUBER_THRESHOLD / 2))
 
 
+def _huber_integral() -> float:
+    core = math.sqrt(2 * math.pi) * math.erf(HUBER_THRESHOLD / math.sqrt(2))
+    return core + 2 / HUBER_THRESHOLD * math.exp(-(HUBER_THRESHOLD**2) / 2)
+
+
 LIKELIHOODS = {
     likelihood.name: likelihood
     for likelihood in (
-        Likelihood("gaussian", lambda z: z * z / 2, torch.ones_like, torch.ones_like, 1.0, True),
-        Likelihood("cauchy", lambda z: torch.log1p(z * z), lambda z: 2 / (1 + z * z), _cauchy_slope, 0.6120),
+        Likelihood(
+            "gaussian",
+            lambda z: z * z / 2,
+            torch.ones_like,
+            torch.ones_like,
+            1.0,
+            math.sqrt(2 * math.pi),
+            quadratic=True,
+        ),
+        Likelihood("cauchy", lambda z: torch.log1p(z * z), lambda z: 2 / (1 + z * z), _cauchy_slope, 0.6120, math.pi),
         Likelihood(
             "student-t",
             lambda z: (STUDENT_DEGREES_OF_FREEDOM + 1) / 2 * torch.log1p(z * z / STUDENT_DEGREES_OF_FREEDOM),
             lambda z: (STUDENT_DEGREES_OF_FREEDOM + 1) / (STUDENT_DEGREES_OF_FREEDOM + z * z),
             _student_slope,
             0.8310,
+            _student_integral(),
         ),
         Likelihood(
             "huber",
@@ -77,6 +100,7 @@ LIKELIHOODS = {
             lambda z: HUBER_THRESHOLD / z.abs().clamp(min=HUBER_THRESHOLD),
             lambda z: (z.abs() <= HUBER_THRESHOLD).to(z.dtype),
             0.8710,
+            _huber_integral(),
         ),
     )
 }

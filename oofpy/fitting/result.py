@@ -13,9 +13,14 @@ from oofpy.flag_kinds import Level
 from oofpy.flags import Flag, verdict
 from oofpy.observation import SourceFile
 from oofpy.observing import Observing
+from oofpy.optics.half_path import half_path_um
+from oofpy.optics.zernike import ZernikeTerm
 from oofpy.telescope import Telescope
 
 FloatArray = NDArray[np.float64]
+
+# Below this part of the full weight the likelihood hardly listens to a sample.
+LOW_WEIGHT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,10 @@ class Coefficient:
     phase_rad_error: float
     free: bool = True
     at_bound: bool = False
+
+    def surface_rms_um(self, wavelength_m: float) -> float:
+        """Half-path rms in micrometres of the term over the full disc, at the wavelength (metres) of the phase."""
+        return half_path_um(abs(self.phase_rad) / ZernikeTerm(self.n, self.l).norm, wavelength_m)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +134,10 @@ class MapFit:
     pointing_rad : (float, float), radians
         Where the unaberrated beam peaks, (u, v).
     noise : float
-        Fitted scale of the likelihood in map units.
+        Fitted scale of the likelihood in map units, for a sample of the map's median error.
     border_noise : float
-        Robust standard deviation of the residuals at the map's border, where there is hardly any source, map units.
+        Robust standard deviation of the residuals at the map's border, where there is hardly any source, map units, for
+        a sample of the map's median error.
     samples, masked : int
         Samples used and left out.
     residual_rms_over_peak : float
@@ -183,8 +193,8 @@ class OrderFit:
     cost : float
         Minus the log-likelihood with the priors, samples in units of each map's range.
     bic : float
-        Bayesian information criterion with this order's effective number of samples; orders are compared with that of
-        the highest.
+        Bayesian information criterion. In a result all orders are counted in the effective samples of the highest that
+        converged, so that they compare; see `with_common_count`.
     effective_samples : float
         Samples over the correlation of their residuals.
     reduced_chi2 : float
@@ -275,6 +285,8 @@ class MapArrays:
         Directions of all samples, masked ones included, in the convention of the model.
     observed, model : array, shape (samples,)
         Map units; the model includes gain and background. Unobserved samples are NaN in `observed`.
+    relative_error : array, shape (samples,)
+        Errors that were given, in units of their median in the map; one where none were. NaN for masked samples.
     weight : array, shape (samples,)
         Weight the likelihood gave each sample, relative to a sample that fits perfectly; 0 for masked ones.
     signal_to_noise : float
@@ -286,6 +298,7 @@ class MapArrays:
     v_rad: FloatArray
     observed: FloatArray
     model: FloatArray
+    relative_error: FloatArray
     weight: FloatArray
     signal_to_noise: float
 
@@ -312,8 +325,8 @@ class ApertureImages:
     amplitude : array
         Field amplitude, 1 at the centre of the illumination, 0 where blocked and off the dish.
     applied_um : array, micrometres
-        Half-path error that the correction on the dish took away while it was observed: the dish then had
-        `surface_um - applied_um`. Zero without one; NaN off the dish.
+        Half-path error that the correction on the dish took away while it was observed, its orders 0 and 1 left out:
+        the dish then had `surface_um - applied_um`. Zero without one; NaN off the dish.
     """
 
     axis_m: FloatArray
@@ -396,6 +409,11 @@ class FitResult:
         """`accept`, `check` or `reject`: what the weightiest of its flags asks for."""
         level = verdict(self.flags)
         return "accept" if level is Level.NOTE else level.value
+
+    @property
+    def serious_codes(self) -> tuple[str, ...]:
+        """Codes of the flags that make the verdict what it is, each once, in the order in which they were raised."""
+        return tuple(dict.fromkeys(flag.code for flag in self.flags if flag.serious))
 
     @property
     def degenerate_pairs(self) -> tuple[tuple[str, str, float], ...]:

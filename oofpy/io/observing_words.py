@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 
 def how_taken(observing: Observing) -> str:
+    """Say on one line, with its subject, what is special about the observing; empty where nothing is."""
+    special = special_observing(observing)
+    return f"how it was taken: {special}" if special else ""
+
+
+def special_observing(observing: Observing) -> str:
     """Say on one line what is special about the observing; empty where nothing is.
 
     Directions run from +u towards +v, as in `oofpy.observing`.
@@ -33,7 +39,7 @@ def how_taken(observing: Observing) -> str:
         parts.append(f"source at {format_length(observing.source_distance_m)}")
     if observing.applied is not None:
         parts.append(_correction(observing.applied))
-    return one_line(f"how it was taken: {'; '.join(parts)}") if parts else ""
+    return one_line("; ".join(parts))
 
 
 def _source(source: ExtendedSource) -> str:

@@ -166,6 +166,7 @@ def _maps(result: FitResult) -> list[Any]:
         hdu.header.append(_number("DZ", fit.dz_m, "[m] defocus"))
         hdu.header["COMMENT"] = "OBSERVED, MODEL and RESIDUAL are in the unit of the input map."
         hdu.header["COMMENT"] = "RESIDUAL is observed minus model; WEIGHT 0 marks samples left out."
+        hdu.header["COMMENT"] = "ERROR is the error given, over its median in the map; 1 where none was."
         hdus.append(hdu)
     return hdus
 

@@ -23,7 +23,14 @@ IMAGES = {
     "APPLIED": "applied_um",
 }
 IMAGE_UNITS = {"PHASE": "rad", "SURFACE": "um", "SURFACE_ERROR": "um", "AMPLITUDE": "", "APPLIED": "um"}
-MAP_COLUMNS = {"U": "u_rad", "V": "v_rad", "OBSERVED": "observed", "MODEL": "model", "WEIGHT": "weight"}
+MAP_COLUMNS = {
+    "U": "u_rad",
+    "V": "v_rad",
+    "OBSERVED": "observed",
+    "MODEL": "model",
+    "ERROR": "relative_error",
+    "WEIGHT": "weight",
+}
 _PARTS_OF_ORDER = ("coefficients", "parameters", "covariance_names", "covariance", "maps", "surface")
 ORDER_FIELDS = tuple(entry.name for entry in fields(OrderFit) if entry.name not in _PARTS_OF_ORDER)
 SURFACE_FIELDS = tuple(entry.name for entry in fields(SurfaceSummary))

@@ -11,7 +11,6 @@ from oofpy.fitting.result import Coefficient, FitResult, MapArrays, MapFit, Orde
 from oofpy.fitting.status import FitStatus
 from oofpy.io.convention_words import conventions_in_words
 from oofpy.io.plain_records import to_plain
-from oofpy.optics.half_path import half_path_um
 from oofpy.optics.zernike import ZernikeTerm
 
 
@@ -180,5 +179,5 @@ def _row(coefficient: Coefficient, wavelength_m: float) -> dict[str, Any]:
         "phase_rad_error": coefficient.phase_rad_error,
         "waves": coefficient.phase_rad / turn,
         "waves_error": coefficient.phase_rad_error / turn,
-        "surface_rms_um": half_path_um(abs(coefficient.phase_rad) / term.norm, wavelength_m),
+        "surface_rms_um": coefficient.surface_rms_um(wavelength_m),
     }

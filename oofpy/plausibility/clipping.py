@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from oofpy.flags import Flag
+from oofpy.flags import Flag, raised
 from oofpy.observation import Observation
 from oofpy.plausibility.naming import names_of
 
@@ -22,11 +22,7 @@ def clipped_flags(observation: Observation, fewest_samples: int) -> list[Flag]:
     clipped = [number for number, count in enumerate(counts) if count >= fewest_samples]
     if not clipped:
         return []
-    message = (
-        f"{names_of(observation, clipped)}: {max(counts)} samples share the highest value, as if the receiver or its "
-        "recording saturates; observe a fainter source or with more attenuation, or mask these samples"
-    )
-    return [Flag("clipped-peak", message)]
+    return [raised("clipped-peak", f"{names_of(observation, clipped)}: {max(counts)} samples share the highest value")]
 
 
 def _at_the_top(power: np.ndarray) -> int:

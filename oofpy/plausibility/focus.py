@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from oofpy.errors import InputError
-from oofpy.flags import Flag
+from oofpy.flags import Flag, raised
 from oofpy.limits import Limits
 from oofpy.observation import Observation
 from oofpy.plausibility.naming import name_of
@@ -133,15 +133,15 @@ def defocus_flags(
     where = _place_of_focus(observation, telescope, path_waves)
     flags = []
     if not low <= waves <= high:
-        _, _, described, remedy = _cause_of_path(observation, telescope, path_waves, high)
+        _, _, described, _ = _cause_of_path(observation, telescope, path_waves, high)
         if where:
             described = f"{waves:.3g} wavelengths of path over the aperture, of dz and the near source together"
-            remedy = f"{where}; check dz and observing.source_distance"
-        flags.append(Flag("defocus-size", f"unusual defocus: {described}; {usual}; {remedy}"))
+        facts = (f"unusual defocus: {described}", usual, *([where] if where else []))
+        flags.append(raised("defocus-size", "; ".join(facts)))
     if min(path_waves) > NEAR_FOCUS_WAVES:
         smallest = float(np.abs(observation.defocus_m)[np.argmin(path_waves)])
-        message = f"no map is near focus: {where or f'the smallest dz is {format_length(smallest)}'}"
-        flags.append(Flag("no-focus-map", f"{message}; taper and pointing are less well determined"))
+        place = where or f"the smallest dz is {format_length(smallest)}"
+        flags.append(raised("no-focus-map", f"no map is near focus: {place}"))
     return flags
 
 

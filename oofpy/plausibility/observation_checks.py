@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from oofpy.errors import InputError
-from oofpy.flag_kinds import Level
-from oofpy.flags import Flag
+from oofpy.flag_kinds import FLAG_KINDS, Level
+from oofpy.flags import Flag, raised
 from oofpy.limits import Limits
 from oofpy.map_statistics import brightest_position, extent
 from oofpy.observation import BeamMap, Observation
@@ -87,26 +87,24 @@ def _size_flags(observation: Observation, telescope: Telescope, limits: Limits) 
         f"half-width {format_angle(worst * beam)}, {worst:.3g} lambda/D at {telescope.name} and a wavelength "
         f"of {format_length(observation.wavelength_m)}"
     )
-    remedy = "check the unit of the coordinates (rad expected), the wavelength or frequency (m, Hz), the telescope"
     if not refused_below(_USUAL.least_half_width_beams) <= worst <= refused_above(_USUAL.most_half_width_beams):
         raise InputError(
             f"cannot be the size of a beam map, usual are {low:g} to {high:g} lambda/D",
             file=observation.file,
             key="U, V",
             value=described,
-            remedy=remedy,
+            remedy=FLAG_KINDS["map-size"].advice,
         )
     flags = []
     if not low <= worst <= high:
-        flags.append(Flag("map-size", f"unusual size of a map: {described}; usual are {low:g} to {high:g}; {remedy}"))
+        flags.append(raised("map-size", f"unusual size of a map: {described}; usual are {low:g} to {high:g}"))
     counts = np.array([beam_map.samples for beam_map in observation.maps])
     spacing = float(np.sqrt(4 * half_widths.prod(axis=1) / counts).max())
     if spacing > limits.most_spacing_beams:
         flags.append(
-            Flag(
+            raised(
                 "undersampled",
-                f"the samples of a map lie {spacing:.2g} lambda/D apart, more than "
-                f"{limits.most_spacing_beams:g}; what the beam does between them is not seen",
+                f"the samples of a map lie {spacing:.2g} lambda/D apart, more than {limits.most_spacing_beams:g}",
             )
         )
     return flags
@@ -125,10 +123,10 @@ def _source_flags(observation: Observation, in_focus: int, limits: Limits) -> li
     flags = []
     if at_border:
         flags.append(
-            Flag(
+            raised(
                 "source-at-border",
                 f"the brightest part of {names_of(observation, at_border)} lies at the border: the source may "
-                "be outside; check the coordinates' offsets, or leave the map out with --maps",
+                "be outside",
             )
         )
     faint = [number for number, signal in enumerate(signals) if signal < limits.least_signal_to_noise]
@@ -136,21 +134,21 @@ def _source_flags(observation: Observation, in_focus: int, limits: Limits) -> li
     if good < limits.fewest_good_maps:
         message = (
             f"{good} of {len(signals)} maps have a peak of {limits.least_signal_to_noise:g} times the scatter at the "
-            f"border; {limits.fewest_good_maps} are needed: observe longer, a brighter source, or with less defocus"
+            f"border; {limits.fewest_good_maps} are needed"
         )
-        flags.append(Flag("too-few-good-maps", message))
+        flags.append(raised("too-few-good-maps", message))
     if faint:
         least = min(signals)
         flags.append(
-            Flag(
+            raised(
                 "low-signal",
                 f"the peak of {names_of(observation, faint)} is less than {limits.least_signal_to_noise:g} times the "
-                f"scatter at the border (at the least {least:.1f}): low signal, or a map hardly wider than the beam",
+                f"scatter at the border (at the least {least:.1f})",
             )
         )
     elif signals[in_focus] < limits.least_signal_in_focus:
         flags.append(
-            Flag(
+            raised(
                 "low-signal",
                 f"the peak of {name_of(observation, in_focus)}, nearest to focus, is {signals[in_focus]:.0f} "
                 f"times the scatter at the border; {limits.least_signal_in_focus:g} and more is usual",

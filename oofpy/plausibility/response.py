@@ -9,7 +9,7 @@ import numpy as np
 
 from oofpy.errors import InputError
 from oofpy.flag_kinds import Level
-from oofpy.flags import Flag
+from oofpy.flags import Flag, raised
 from oofpy.map_statistics import border_noise, border_places, brightest_position, extent, height_and_depth, peak_height
 from oofpy.observation import BeamMap, Observation
 from oofpy.observing import Chop
@@ -48,9 +48,9 @@ def source_size_flags(observation: Observation, telescope: Telescope) -> list[Fl
             return []
         message = (
             f"the source of {format_angle(source.diameter_rad)} is {source.diameter_rad / beam:.2g} times {of_beam}: "
-            "it blurs what tells of the surface; check the unit of observing.source_diameter"
+            "it blurs what tells of the surface"
         )
-        return [Flag("source-size", message)]
+        return [raised("source-size", message)]
     # Underscores and digits part words too: MARS_20190426.
     words = set(re.findall(r"[a-z]+", (observation.object_name or "").lower()))
     flags = []
@@ -58,11 +58,8 @@ def source_size_flags(observation: Observation, telescope: Telescope) -> list[Fl
         smallest, largest = (arcsec * _ARCSEC / beam for arcsec in APPARENT_DIAMETERS_ARCSEC[body])
         if largest <= EXTENDED_FWHM:
             continue
-        message = (
-            f"{body} is {smallest:.2g} to {largest:.2g} times {of_beam}, and the model has a point source; "
-            "give observing.source_shape and observing.source_diameter"
-        )
-        flags.append(Flag("source-size", message, Level.CHECK if smallest > EXTENDED_FWHM else Level.NOTE))
+        message = f"{body} is {smallest:.2g} to {largest:.2g} times {of_beam}, and the model has a point source"
+        flags.append(raised("source-size", message, Level.CHECK if smallest > EXTENDED_FWHM else Level.NOTE))
     return flags
 
 
@@ -87,10 +84,9 @@ def chop_flags(observation: Observation, telescope: Telescope) -> list[Flag]:
         return []
     message = (
         f"the chop throw of {format_angle(chop.throw_rad)} is {chop.throw_rad / beam:.2g} lambda/D, less than "
-        f"{LEAST_THROW_BEAMS:g}: the two beams all but cancel, and neither gain nor chop_gain_ratio can be told; "
-        "check the unit of observing.chop_throw"
+        f"{LEAST_THROW_BEAMS:g}: the two beams all but cancel, and neither gain nor chop_gain_ratio can be told"
     )
-    return [Flag("chop-unresolved", message)]
+    return [raised("chop-unresolved", message)]
 
 
 def negative_beam_flags(observation: Observation) -> list[Flag]:
@@ -107,11 +103,8 @@ def negative_beam_flags(observation: Observation) -> list[Flag]:
     seen = [depth > NEGATIVE_BEAM for depth in depths]
     if 2 * sum(seen) <= len(bright) or not seen[0]:
         return []
-    message = (
-        f"the maps have a negative part as deep as {max(depths):.0%} of their peak: they look beam-switched; "
-        "give observing.chop_throw"
-    )
-    return [Flag("negative-beam", message)]
+    message = f"the maps have a negative part as deep as {max(depths):.0%} of their peak: they look beam-switched"
+    return [raised("negative-beam", message)]
 
 
 def _excursions(beam_map: BeamMap) -> tuple[float, float, float]:

@@ -74,7 +74,7 @@ def levels_db(result: FitResult, number: int) -> tuple[FloatArray, FloatArray, f
         Of the magnitude of the power; at least a little below `FLOOR_DB`. NaN for observed samples left out,
         and everywhere where the model has no peak.
     noise : float, dB
-        Fitted standard deviation of the noise.
+        Fitted standard deviation of the noise of a sample with the map's median error.
     """
     arrays, fitted = result.map_arrays[number], result.fit.maps[number]
     peak, floor = model_peak(arrays, fitted), FLOOR_DB - 5

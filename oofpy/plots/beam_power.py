@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from oofpy.fitting.result import FitResult, MapArrays, MapFit
+from oofpy.fitting.result import LOW_WEIGHT, FitResult, MapArrays, MapFit
 
 FloatArray = NDArray[np.float64]
-
-# Below this part of the full weight the likelihood hardly listens to a sample.
-LOW_WEIGHT = 0.1
 
 
 def without_background(arrays: MapArrays, fitted: MapFit, values: FloatArray) -> FloatArray:
@@ -63,7 +60,8 @@ def noise_sigma(result: FitResult, number: int) -> float:
     Returns
     -------
     float
-        Map units, of a sample with the map's median error. Where the fit has none: the rms of the residuals.
+        Map units, of a sample with the map's median error. Where the fit has none: the rms of the
+        residuals over the relative errors.
         Always positive; 1 where there is no residual either.
     """
     from oofpy.fitting.likelihood import LIKELIHOODS
@@ -72,7 +70,7 @@ def noise_sigma(result: FitResult, number: int) -> float:
     if np.isfinite(sigma) and sigma > 0:
         return float(sigma)
     arrays = result.map_arrays[number]
-    residual = arrays.residual[(arrays.weight > 0) & np.isfinite(arrays.residual)]
+    residual = (arrays.residual / arrays.relative_error)[(arrays.weight > 0) & np.isfinite(arrays.residual)]
     rms = float(np.sqrt(np.mean(residual**2))) if residual.size else 0.0
     return rms if rms > 0 else 1.0
 

@@ -46,9 +46,9 @@ def beam_figure(result: FitResult) -> Figure:
     -------
     Figure
         Observed and model share a linear colour scale. Residuals, observed minus model, are in standard
-        deviations of the fitted noise, on a scale symmetric about zero; lines surround the samples to which the
-        likelihood gave less than a tenth of the full weight. Samples left out are blank; a cross marks where
-        the unaberrated beam peaks.
+        deviations of each sample's own noise, which is the fitted noise times the relative error of the sample, on a
+        scale symmetric about zero; lines surround the samples to which the likelihood gave less than a tenth of
+        the full weight. Samples left out are blank; a cross marks where the unaberrated beam peaks.
     """
     rows = map_rows(result, _PANEL_IN)
     second = _LEFT_IN + _PANEL_IN + _GAP_IN
@@ -104,7 +104,8 @@ def _draw_powers(figure: Figure, panels: list[Axes], rows: MapRows, number: int,
 def _draw_residual(figure: Figure, panel: Axes, rows: MapRows, number: int, result: FitResult) -> None:
     arrays = result.map_arrays[number]
     used, marked = arrays.weight > 0, down_weighted(arrays)
-    sigmas = np.where(used, arrays.residual / noise_sigma(result, number), np.nan)
+    noise = noise_sigma(result, number) * arrays.relative_error
+    sigmas = np.where(used, arrays.residual / noise, np.nan)
     limit = max(symmetric_limit(sigmas, _RESIDUAL_PERCENTILE), _LEAST_SIGMAS)
     image = rows.draw(panel, number, sigmas, _residual_colours(), (-limit, limit))
     add_colour_bar(figure, panel, image, "residual [\N{GREEK SMALL LETTER SIGMA} of the noise]", sigmas)

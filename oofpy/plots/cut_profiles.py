@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from oofpy.map_statistics import robust_sigma
+
 FloatArray = NDArray[np.float64]
 
 _RING_BEAMS, _MOST_RINGS = 0.25, 48
@@ -16,7 +18,6 @@ _CORE_BEAMS = 0.6
 _MOST_SECTORS, _LEAST_SECTORS, _SAMPLES_PER_SECTOR = 36, 8, 6
 # A sample this many robust standard deviations off the others of its bin is a glitch.
 _CLIP = 5.0
-_MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,8 +32,8 @@ class CutSamples:
         Direction from the pointing, from +u towards +v, which is counter-clockwise where u is to the right and v up.
     observed, model : array, shape (samples,)
         Power without background, in any unit.
-    noise : float
-        Standard deviation of the noise of a sample in that unit.
+    noise : array, shape (samples,)
+        Standard deviation of the noise of each sample in that unit, positive.
     correlation_samples : float
         Number of neighbouring samples whose residuals move together.
     """
@@ -41,7 +42,7 @@ class CutSamples:
     angle_rad: FloatArray
     observed: FloatArray
     model: FloatArray
-    noise: float
+    noise: FloatArray
     correlation_samples: float = 1.0
 
     def chosen(self, which: NDArray[np.bool_]) -> CutSamples:
@@ -52,12 +53,13 @@ class CutSamples:
             angle_rad=self.angle_rad[which],
             observed=self.observed[which],
             model=self.model[which],
+            noise=self.noise[which],
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """Means over bins.
+    """Means over bins, with the inverse variance of the samples as weights.
 
     Parameters
     ----------
@@ -78,7 +80,7 @@ def cut_samples(
     v_beams: FloatArray,
     observed: FloatArray,
     model: FloatArray,
-    noise: float,
+    noise: FloatArray,
     correlation_samples: float = 1.0,
 ) -> CutSamples:
     """Put samples in polar coordinates.
@@ -89,16 +91,19 @@ def cut_samples(
         Directions relative to the pointing.
     observed, model : array, shape (samples,)
         Power without background; samples where one of them is not known are left out.
-    noise, correlation_samples : float
+    noise : array, shape (samples,)
+    correlation_samples : float
         See `CutSamples`.
 
     Returns
     -------
     CutSamples
     """
-    known = np.isfinite(u_beams) & np.isfinite(v_beams) & np.isfinite(observed) & np.isfinite(model)
+    known = np.isfinite(u_beams + v_beams + observed + model + noise)
     u, v = u_beams[known], v_beams[known]
-    return CutSamples(np.hypot(u, v), np.arctan2(v, u), observed[known], model[known], noise, correlation_samples)
+    return CutSamples(
+        np.hypot(u, v), np.arctan2(v, u), observed[known], model[known], noise[known], correlation_samples
+    )
 
 
 def radial_cut(samples: CutSamples, farthest_beams: float) -> Cut:
@@ -179,7 +184,7 @@ def azimuthal_cut(samples: CutSamples, radius_beams: float) -> Cut:
     kept = _without_glitches(samples, sector)
     samples, sector = samples.chosen(kept), sector[kept]
     cut = _binned(samples, sector, 2 * np.pi * sector / count)
-    level = _means(sector, trend[kept])
+    level = _means(sector, trend[kept], samples.noise**-2)
     return Cut(cut.place, cut.observed / level, cut.error / level, cut.model / level)
 
 
@@ -203,33 +208,38 @@ def _pitch(samples: CutSamples) -> float:
     return float(np.sqrt(np.ptp(u) * np.ptp(v) / u.size))
 
 
-def _means(number: NDArray[np.intp], values: FloatArray) -> FloatArray:
+def _means(number: NDArray[np.intp], values: FloatArray, weight: FloatArray) -> FloatArray:
     """Average over samples of the same number, lowest number first; numbers that do not occur are left out."""
-    size = np.bincount(number)
-    return np.asarray((np.bincount(number, values) / np.maximum(size, 1))[size > 0], np.float64)
+    occurring = np.bincount(number) > 0
+    return np.asarray(
+        np.bincount(number, weight * values)[occurring] / np.bincount(number, weight)[occurring], np.float64
+    )
 
 
 def _binned(samples: CutSamples, number: NDArray[np.intp], place: FloatArray) -> Cut:
     """Average over samples of the same number."""
-    residual = samples.observed - samples.model
-    spread = np.sqrt(np.maximum(_means(number, residual**2) - _means(number, residual) ** 2, 0))
+    weight = samples.noise**-2
+    place, observed, model = (_means(number, values, weight) for values in (place, samples.observed, samples.model))
+    square = _means(number, (samples.observed - samples.model) ** 2, weight)
     size = np.bincount(number)
-    independent = np.maximum(size[size > 0] / max(samples.correlation_samples, 1.0), 1.0)
+    size, summed_weight = size[size > 0], np.bincount(number, weight)[size > 0]
+    variance_of_one = size / summed_weight
+    independent = np.maximum(size / max(samples.correlation_samples, 1.0), 1.0)
     # The scatter of a few samples is uncertain: it is not taken to be below the noise.
-    error = np.maximum(spread, samples.noise) / np.sqrt(independent)
-    return Cut(_means(number, place), _means(number, samples.observed), error, _means(number, samples.model))
+    variance = np.maximum(square - (observed - model) ** 2, variance_of_one)
+    return Cut(place, observed, np.sqrt(variance / independent), model)
 
 
 def _without_glitches(samples: CutSamples, number: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Tell which samples have a residual like that of most others of the same number.
+    """Tell which samples have a residual, in units of their noise, like that of most others of the same number.
 
     A misfit that is common to these widens their scatter, and so stays in the mean.
     """
-    residual = samples.observed - samples.model
+    residual = (samples.observed - samples.model) / samples.noise
     kept = np.ones(number.size, bool)
     order = np.argsort(number, kind="stable")
     for members in np.split(order, np.flatnonzero(np.diff(number[order])) + 1):
         if members.size:
             away = np.abs(residual[members] - np.median(residual[members]))
-            kept[members] = away <= _CLIP * max(_MAD_TO_SIGMA * float(np.median(away)), samples.noise)
+            kept[members] = away <= _CLIP * max(robust_sigma(residual[members]), 1.0)
     return kept

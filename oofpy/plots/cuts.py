@@ -39,8 +39,9 @@ def cut_figure(result: FitResult) -> Figure:
         Left: the mean power in rings, in decibels below the peak of the model; points are observed, with their
         standard errors, the line is the model. A triangle is an upper limit, two standard errors above a mean that
         is not above its error. Right: power along the brightest ring, or of a beam in focus along its half-power
-        ring, over its mean. Angles run from +u towards +v. Of a chopped map the half nearer to the negative beam
-        is left out.
+        ring, over its mean. Angles run from +u towards +v. Where errors were given, means of observed and of model
+        are weighted with the inverse variance of the samples. Of a chopped map the half nearer to the negative
+        beam is left out.
     """
     count = len(result.map_arrays)
     row_in = _HEIGHT_IN + _TITLE_IN
@@ -88,7 +89,7 @@ def _samples(result: FitResult, number: int) -> CutSamples:
     observed, model = (
         without_background(arrays, fitted, values)[used] / peak for values in (arrays.observed, arrays.model)
     )
-    noise = noise_sigma(result, number) / peak
+    noise = noise_sigma(result, number) / peak * arrays.relative_error[used]
     return cut_samples(u[used] / beam, v[used] / beam, observed, model, noise, fitted.correlation_samples)
 
 

@@ -115,10 +115,11 @@ def heading(result: FitResult) -> list[str]:
     observed = (result.telescope.name, result.object_name or result.name, result.date)
     wavelength = format_length(float(f"{result.wavelength_m:.5g}"))
     frequency = format_frequency(float(f"{SPEED_OF_LIGHT_M_S / result.wavelength_m:.5g}"))
+    without = "" if result.observing.applied is None else " without the correction"
     return [
         "   ".join(shorten(text, 30) for text in observed if text),
         f"\N{GREEK SMALL LETTER LAMDA} {wavelength} ({frequency})   order {result.chosen_order}   "
-        f"surface rms {with_error(surface.rms_um, surface.rms_um_error)} \N{MICRO SIGN}m",
+        f"surface rms{without} {with_error(surface.rms_um, surface.rms_um_error)} \N{MICRO SIGN}m",
     ]
 
 
@@ -126,7 +127,7 @@ def _warning(result: FitResult) -> str:
     """Say that a result is not to be trusted as it is."""
     if result.status == "ok":
         return ""
-    codes = ", ".join(dict.fromkeys(flag.code for flag in result.flags if flag.serious))
+    codes = ", ".join(result.serious_codes)
     word = "failed" if result.status == "failed" else result.verdict
     return shorten(f"{word}: {codes or result.fit.status.value}", 90)
 

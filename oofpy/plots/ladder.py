@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from oofpy.fitting.order_choice import bic_above_least
 from oofpy.fitting.result import FitResult, OrderFit
 from oofpy.fitting.status import FitStatus
 from oofpy.plots.frame import add_panel, drawing_style, new_figure
-from oofpy.plots.map_images import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,29 +81,6 @@ def ladder_figure(result: FitResult) -> Figure:
     return figure
 
 
-def bic_above_least(orders: Sequence[OrderFit]) -> FloatArray:
-    """BIC of every order minus the least of those that converged.
-
-    Parameters
-    ----------
-    orders : sequence of OrderFit
-        The ladder, lowest order first.
-
-    Returns
-    -------
-    array, shape (orders,)
-        All counted with the effective samples of the highest order that converged, or of the highest at all: that by
-        which the order is chosen.
-    """
-    from oofpy.fitting.order_choice import with_common_correlation
-
-    converged = [fit for fit in orders if fit.status is FitStatus.CONVERGED] or list(orders)
-    others = [fit for fit in orders if fit is not converged[-1]]
-    counted = {fit.order: fit.bic for fit in with_common_correlation([*others, converged[-1]])}
-    least = min(counted[fit.order] for fit in converged)
-    return np.array([counted[fit.order] - least for fit in orders])
-
-
 def _curves(result: FitResult) -> list[_Curve]:
     orders = result.orders
     nothing = [math.nan] * len(orders)
@@ -119,7 +96,7 @@ def _curves(result: FitResult) -> list[_Curve]:
     ]
     return [
         _Curve("reduced chi2", [fit.reduced_chi2 for fit in orders], nothing),
-        _Curve("BIC above the least", bic_above_least(orders).tolist(), nothing),
+        _Curve("BIC above the least", bic_above_least(orders), nothing),
         _Curve(
             "surface rms [\N{MICRO SIGN}m]", [one.rms_um for one in surfaces], [one.rms_um_error for one in surfaces]
         ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,30 +10,8 @@ from scipy import stats
 from oofpy.fitting.result import MapArrays
 from oofpy.plots.map_images import FloatArray
 
-# By which a residual over the scale may differ from what its weight says, rounding aside.
-_ROUNDING = 1e-3
 _KEPT_AT_EACH_END = 60
 _BAND = 0.95
-
-
-@dataclass(frozen=True, eq=False)
-class StandardisedResiduals:
-    """Residuals of a map as the likelihood sees them.
-
-    Parameters
-    ----------
-    z : array, shape (samples,)
-        Data minus model over the fitted scale, used samples only; where `weighed`, over the scale times the
-        relative error of the sample.
-    errors_given : bool
-        Whether the file's errors gave the samples different weights, as far as the result tells.
-    weighed : bool
-        Whether `z` takes these errors into account.
-    """
-
-    z: FloatArray
-    errors_given: bool
-    weighed: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,44 +47,23 @@ class NormalQuantiles:
     ordered: FloatArray
 
 
-def standardised_residuals(arrays: MapArrays, scale: float, likelihood: str) -> StandardisedResiduals:
-    """Give the residuals of the used samples in units of the fitted scale.
-
-    The weight that a Cauchy or Student-t likelihood gave a sample says how large its residual was over the scale times
-    its relative error; the weight of a Gaussian or, in its core, Huber likelihood says nothing of it.
+def standardised_residuals(arrays: MapArrays, scale: float) -> FloatArray:
+    """Give the residuals of the used samples as the likelihood sees them.
 
     Parameters
     ----------
     arrays : MapArrays
     scale : float
         Of the likelihood, map units, for a sample of the map's median error.
-    likelihood : {"cauchy", "gaussian", "student-t", "huber"}
 
     Returns
     -------
-    StandardisedResiduals
+    array, shape (used samples,)
+        Data minus model over the scale and the relative error of the sample; NaN without a positive scale.
     """
     used = (arrays.weight > 0) & np.isfinite(arrays.residual)
-    residual, weight = arrays.residual[used], np.clip(arrays.weight[used], None, 1.0)
-    plain = residual / scale if scale > 0 else np.full(residual.size, np.nan)
-    size = _size_from_weight(weight, likelihood)
-    told = np.isfinite(size) & (size > _ROUNDING)
-    given = bool(np.any(np.abs(size[told] - np.abs(plain[told])) > _ROUNDING * size[told]))
-    if given and np.isfinite(size).all():
-        return StandardisedResiduals(np.copysign(size, residual), True, True)
-    return StandardisedResiduals(plain, given, False)
-
-
-def _size_from_weight(weight: FloatArray, likelihood: str) -> FloatArray:
-    """Give the absolute standardised residual to which a likelihood gives this relative weight; NaN if not told."""
-    from oofpy.fitting.likelihood import HUBER_THRESHOLD, STUDENT_DEGREES_OF_FREEDOM
-
-    if likelihood == "gaussian":
-        return np.full(weight.size, np.nan)
-    if likelihood == "huber":
-        return np.where(weight < 1, HUBER_THRESHOLD / weight, np.nan)
-    freedom = 1.0 if likelihood == "cauchy" else STUDENT_DEGREES_OF_FREEDOM
-    return np.sqrt(freedom * (1 / weight - 1))
+    residual, relative_error = arrays.residual[used], arrays.relative_error[used]
+    return np.asarray(residual / (scale * relative_error)) if scale > 0 else np.full(residual.size, np.nan)
 
 
 def likelihood_density(likelihood: str, z: FloatArray) -> FloatArray:
@@ -128,21 +84,9 @@ def likelihood_density(likelihood: str, z: FloatArray) -> FloatArray:
 
     from oofpy.fitting.likelihood import LIKELIHOODS
 
-    cost = LIKELIHOODS[likelihood].cost(torch.as_tensor(z, dtype=torch.float64)).numpy()
-    return np.asarray(np.exp(-cost) / _integral(likelihood))
-
-
-def _integral(likelihood: str) -> float:
-    """Integral of exp(-rho(z)) over all z."""
-    from oofpy.fitting.likelihood import HUBER_THRESHOLD, STUDENT_DEGREES_OF_FREEDOM
-
-    nu, k = STUDENT_DEGREES_OF_FREEDOM, HUBER_THRESHOLD
-    return {
-        "gaussian": math.sqrt(2 * math.pi),
-        "cauchy": math.pi,
-        "student-t": math.sqrt(nu * math.pi) * math.gamma(nu / 2) / math.gamma((nu + 1) / 2),
-        "huber": math.sqrt(2 * math.pi) * math.erf(k / math.sqrt(2)) + 2 / k * math.exp(-(k**2) / 2),
-    }[likelihood]
+    assumed = LIKELIHOODS[likelihood]
+    cost = assumed.cost(torch.as_tensor(z, dtype=torch.float64)).numpy()
+    return np.asarray(np.exp(-cost) / assumed.integral)
 
 
 def gaussian_sigma(likelihood: str) -> float:

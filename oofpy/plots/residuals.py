@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from oofpy.fitting.result import FitResult
+from oofpy.fitting.result import FitResult, MapArrays
 from oofpy.plots.frame import add_panel, drawing_style, new_figure
 from oofpy.plots.map_images import FloatArray
 from oofpy.plots.map_marks import map_mark, map_title
 from oofpy.plots.residual_statistics import (
-    StandardisedResiduals,
     binned_residuals,
     gaussian_sigma,
     likelihood_density,
@@ -44,21 +43,23 @@ def residual_figure(result: FitResult) -> Figure:
     Returns
     -------
     Figure
-        To the left the density of the residuals over the fitted scale, with that of the fitted likelihood and of
-        Gaussian noise that would have this scale; what lies beyond is in the outermost bins and is counted
-        below. To the right the ordered residuals over their Gaussian-equivalent sigma against the
-        quantiles of a normal distribution, with a band that holds 95 % of Gaussian noise.
+        To the left the density of the residuals over the fitted scale, and over the relative error of the sample
+        where errors were given, with that of the fitted likelihood and of Gaussian noise that would have this
+        scale; what lies beyond is in the outermost bins and is counted below. To the right the ordered residuals
+        over their Gaussian-equivalent sigma against the quantiles of a normal distribution, with a band that holds
+        95 % of Gaussian noise.
     """
     name, fitted = result.settings.likelihood, result.fit.maps
     residuals = [
-        standardised_residuals(arrays, one.noise, name) for arrays, one in zip(result.map_arrays, fitted, strict=True)
+        standardised_residuals(arrays, one.noise) for arrays, one in zip(result.map_arrays, fitted, strict=True)
     ]
-    finite = [one.z[np.isfinite(one.z)] for one in residuals]
+    finite = [z[np.isfinite(z)] for z in residuals]
     sigma = gaussian_sigma(name)
     lines = ["residuals: observed minus model, over the fitted scale of their map"]
     if name != "gaussian":
         lines[0] += f"; for Gaussian noise that is its sigma over {sigma:.3g}"
-    lines += _note_on_errors(residuals)
+    if any(_errors_given(arrays) for arrays in result.map_arrays):
+        lines.append("each over its given error: the scale is that of a sample of the map's median error")
     below_in = _BOTTOM_IN + _LINE_IN * (len(finite) + 1)
     with drawing_style():
         width = _LEFT_IN + 2 * _PANEL_IN + _GAP_IN + _RIGHT_IN
@@ -71,12 +72,10 @@ def residual_figure(result: FitResult) -> Figure:
     return figure
 
 
-def _note_on_errors(residuals: Sequence[StandardisedResiduals]) -> list[str]:
-    if not any(one.errors_given for one in residuals):
-        return []
-    if all(one.weighed for one in residuals if one.errors_given):
-        return ["errors given with the data: the scale is that of a sample of median error, and goes with the error"]
-    return ["errors given with the data weight the samples; they are not taken into account here"]
+def _errors_given(arrays: MapArrays) -> bool:
+    """Tell whether the file's errors gave the samples of a map different weights."""
+    error = arrays.relative_error
+    return bool(np.any(error[np.isfinite(error)] != 1))
 
 
 def _draw_histograms(panel: Axes, residuals: Sequence[FloatArray], name: str) -> list[tuple[int, int]]:

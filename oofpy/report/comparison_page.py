@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oofpy.comparison.values import Comparison, Difference, DishRms, Remark, Repeatability
-from oofpy.comparison.words import conventions, probability_in_words, verdict_on
+from oofpy.comparison.values import Comparison, Difference, Remark, Repeatability
+from oofpy.comparison.words import Finding, conventions, key_findings, probability_in_words
 from oofpy.fitting.result import FitResult
 from oofpy.io.atomic import atomic_file
 from oofpy.optics.half_path import phase_of_half_path_rad
@@ -115,7 +115,7 @@ def comparison_content(comparison: Comparison) -> ComparisonContent:
         title=f"{comparison.results[0].telescope.name} \N{MIDDLE DOT} comparison of {len(comparison.names)} results",
         subtitle=", ".join(_names(comparison)),
         remarks=comparison.remarks,
-        numbers=_numbers(comparison),
+        numbers=tuple(map(_key_number, key_findings(comparison))),
         results=_result_table(comparison),
         coefficients=coefficients or Table("Coefficients", (Column("term"),), ()),
         deviations=() if repeated is None else (_deviation_table(comparison, repeated),),
@@ -128,27 +128,21 @@ def _names(comparison: Comparison) -> list[str]:
     return [f"{label} {name}" for label, name in zip(comparison.labels, comparison.names, strict=True)]
 
 
-def _numbers(comparison: Comparison) -> tuple[KeyNumber, ...]:
-    difference = comparison.difference
-    subject = f"scatter of {len(comparison.names)} results" if difference is None else "A \N{MINUS SIGN} B"
-    found = []
-    for view in comparison.views:
-        chi2 = view.chi2
-        test = (
-            f"{_CHI2} {ratio(chi2.value)} for {chi2.degrees_of_freedom} degrees of freedom",
-            f"probability {probability_in_words(chi2.probability)}: {verdict_on(comparison, chi2)}",
-        )
-        found.append(_rms_number(f"{subject}, {view.name}", view.dish, test))
-    if difference is not None and any(remark.code == "terms-differ" for remark in comparison.remarks):
-        found.append(_rms_number(f"{subject}, terms that both have", difference.common, ()))
-    return tuple(found)
-
-
-def _rms_number(name: str, dish: DishRms, test: tuple[str, ...]) -> KeyNumber:
-    alone = f"errors alone {number(dish.expected_um, '.2g')} {_MICRO_M}"
+def _key_number(found: Finding) -> KeyNumber:
+    dish, chi2 = found.dish, found.chi2
     spread = f"1 \N{PLUS-MINUS SIGN} {number(dish.ratio_spread, '.2g')} by chance"
+    lines = [
+        f"errors alone {number(dish.expected_um, '.2g')} {_MICRO_M}",
+        f"ratio {ratio(dish.ratio)} ({spread})",
+    ]
+    if chi2 is not None:
+        lines += [
+            f"{_CHI2} {ratio(chi2.value)} for {chi2.degrees_of_freedom} degrees of freedom",
+            f"probability {probability_in_words(chi2.probability)}: {found.verdict}",
+        ]
+    subject = found.subject.replace(" - ", " \N{MINUS SIGN} ")
     value = f"{number(dish.rms_um, '.3g' if abs(dish.rms_um) < 999.5 else '.0f')} {_MICRO_M} rms"
-    return KeyNumber(name, value, (alone, f"ratio {ratio(dish.ratio)} ({spread})", *test))
+    return KeyNumber(f"{subject}, {found.part}", value, tuple(lines))
 
 
 def _result_table(comparison: Comparison) -> Table:
@@ -212,8 +206,8 @@ def _difference_table(comparison: Comparison, difference: Difference) -> Table:
     for place, term in enumerate(comparison.terms):
         value, error = rounded(difference.values_um[place], difference.errors_um[place], "+")
         each = (
-            rounded(float(comparison.values_um[number_, place]), float(comparison.errors_um[number_, place]), "+")[0]
-            for number_ in (0, 1)
+            rounded(float(values[place]), float(errors[place]), "+")[0]
+            for values, errors in zip(comparison.values_um, comparison.errors_um, strict=True)
         )
         rows.append((term.name, *each, value, error, number(difference.z[place], "+.1f")))
     return Table(
@@ -295,8 +289,8 @@ def _deviation_table(comparison: Comparison, repeated: Repeatability) -> Table:
 def _value_table(comparison: Comparison, place: int) -> Table:
     result = comparison.results[place]
     rows = []
-    for number_, term in enumerate(comparison.terms):
-        value, error = float(comparison.values_um[place, number_]), float(comparison.errors_um[place, number_])
+    coefficients = zip(comparison.terms, comparison.values_um[place], comparison.errors_um[place], strict=True)
+    for term, value, error in coefficients:
         if math.isnan(value):
             continue
         held = "fixed" if error == 0 else None

@@ -12,6 +12,7 @@ from oofpy.io.convention_words import VIEW
 from oofpy.report.numbers import ARCSEC_PER_RAD, measured, number, rounded
 
 _SIGNIFICANT = 2.0  # standard errors below which a correction is not worth a move
+_WITHIN = f" This is within {_SIGNIFICANT:g} standard errors of no move."
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class FocusCorrection:
             return "The focus is unknown."
         size = measured(1e3 * abs(self.move_m), 1e3 * self.error_m, "mm")
         words = f"Move the {self.what} by {size} {self.direction} from where it stood at dz = 0."
-        return words if self.significant else f"{words} This is within {_SIGNIFICANT:g} standard errors of no move."
+        return words if self.significant else words + _WITHIN
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,17 @@ class PointingCorrection:
     by_map_rad: tuple[tuple[float, float], ...]
 
     @property
+    def significant(self) -> bool:
+        """Whether the move is larger, to the side or up, than its error can explain; so where there is no error."""
+        return not all(
+            abs(angle) <= _SIGNIFICANT * error for angle, error in zip(self.add_rad, self.error_rad, strict=True)
+        )
+
+    @property
     def short(self) -> str:
-        """Both offsets with their directions."""
+        """Both offsets with their errors and directions."""
         return ", ".join(
-            f"{rounded(abs(angle) * ARCSEC_PER_RAD, error * ARCSEC_PER_RAD)[0]}\N{DOUBLE PRIME} {way}"
+            f"{measured(abs(angle) * ARCSEC_PER_RAD, error * ARCSEC_PER_RAD, '')}\N{DOUBLE PRIME} {way}"
             for angle, error, way in zip(self.add_rad, self.error_rad, self._ways, strict=True)
         )
 
@@ -96,14 +104,16 @@ class PointingCorrection:
     @property
     def sentence(self) -> str:
         """The correction in words."""
+        if not all(map(math.isfinite, self.add_rad)):
+            return "The pointing is unknown."
         parts = [
             f"{measured(abs(angle) * ARCSEC_PER_RAD, error * ARCSEC_PER_RAD, 'arcsec')} {way}"
             for angle, error, way in zip(self.add_rad, self.error_rad, self._ways, strict=True)
         ]
         scatter = number(self.scatter_rad * ARCSEC_PER_RAD, ".3g")
         return (
-            f"Move the telescope's axis by {' and '.join(parts)}, {VIEW}. This is from the map nearest to focus; "
-            f"others differ from it by up to {scatter} arcsec."
+            f"Move the telescope's axis by {' and '.join(parts)}, {VIEW}.{'' if self.significant else _WITHIN} This is "
+            f"from the map nearest to focus; others differ from it by up to {scatter} arcsec."
         )
 
 

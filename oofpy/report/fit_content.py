@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 from oofpy.fitting.result import FitResult
 from oofpy.io.wavelength import SPEED_OF_LIGHT_M_S
-from oofpy.limits import Limits
 from oofpy.quantities import format_frequency, format_length
 from oofpy.report import fit_tables, provenance
 from oofpy.report.corrections import FocusCorrection, PointingCorrection, focus_correction, pointing_correction
 from oofpy.report.numbers import KeyNumber, measured, number, percent, ratio, signed
 from oofpy.report.tables import Column, Table
-from oofpy.report.verdicts import Verdict, verdict_of
+from oofpy.report.verdicts import Verdict, verdict_of, verdict_words
 
 _MICRO_M = "\N{MICRO SIGN}m"
 _CAUTION = {
@@ -33,6 +32,8 @@ class FitContent:
     verdict : Verdict
     judged_anew : tuple of str
         Limits that are not those of the fit, each with both values; empty where they are the same.
+    stored_verdict : str
+        That of the fit, with its reasons, where the result may have been judged again; else empty.
     numbers : tuple of KeyNumber
     focus, pointing : str
         What to correct, in words.
@@ -49,6 +50,7 @@ class FitContent:
     subtitle: str
     verdict: Verdict
     judged_anew: tuple[str, ...]
+    stored_verdict: str
     numbers: tuple[KeyNumber, ...]
     focus: str
     pointing: str
@@ -66,7 +68,7 @@ class FitContent:
 
 
 def fit_content(
-    result: FitResult, *, other_wavelengths_m: Sequence[float] = (), fit_limits: Limits | None = None
+    result: FitResult, *, other_wavelengths_m: Sequence[float] = (), as_fitted: FitResult | None = None
 ) -> FitContent:
     """Say what there is to say about a result.
 
@@ -75,8 +77,8 @@ def fit_content(
     result : FitResult
     other_wavelengths_m : sequence of float, metres
         At which the efficiency is asked for as well.
-    fit_limits : Limits, optional
-        Limits by which the fit was judged, where the result has been judged again by others.
+    as_fitted : FitResult, optional
+        The result as the fit judged it, where `result` is the same judged again by other limits.
 
     Returns
     -------
@@ -90,7 +92,8 @@ def fit_content(
         ),
         subtitle=_subtitle(result),
         verdict=verdict_of(result),
-        judged_anew=() if fit_limits is None else provenance.limit_changes(limits, fit_limits),
+        judged_anew=() if as_fitted is None else provenance.limit_changes(limits, as_fitted.settings.limits),
+        stored_verdict="" if as_fitted is None else verdict_words(as_fitted),
         numbers=_numbers(result, focus, pointing),
         focus=focus.sentence,
         pointing=pointing.sentence,

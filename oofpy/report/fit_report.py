@@ -7,7 +7,6 @@ from pathlib import Path
 
 from oofpy.fitting.result import FitResult
 from oofpy.io.atomic import atomic_file
-from oofpy.limits import Limits
 from oofpy.plots.figure_set import FIGURES
 from oofpy.plots.saving import DrawnFigure, draw_figures, write_drawn
 from oofpy.report.fit_content import fit_content
@@ -31,7 +30,7 @@ def write_report(
     page: bool = True,
     figures: bool = True,
     pdf: bool = False,
-    fit_limits: Limits | None = None,
+    as_fitted: FitResult | None = None,
 ) -> None:
     """Write the report of a result and its figures into a folder; what has their names is replaced.
 
@@ -49,8 +48,8 @@ def write_report(
         Write `NAME.png` of every figure.
     pdf : bool
         Write `NAME.pdf` of every figure.
-    fit_limits : Limits, optional
-        Limits by which the fit was judged, where the result has been judged again by others.
+    as_fitted : FitResult, optional
+        The result as the fit judged it, where `result` is the same judged again by other limits.
 
     Raises
     ------
@@ -62,7 +61,7 @@ def write_report(
     drawn = draw_figures(FIGURES, result, pdf=pdf)
     write_drawn(drawn, Path(folder), png=figures)
     if page:
-        text = report_page(result, drawn, other_wavelengths_m=other_wavelengths_m, fit_limits=fit_limits)
+        text = report_page(result, drawn, other_wavelengths_m=other_wavelengths_m, as_fitted=as_fitted)
         with atomic_file(Path(folder) / REPORT_FILE, overwrite=True) as part:
             part.write_text(text, encoding="utf-8", newline="\n")
 
@@ -72,7 +71,7 @@ def report_page(
     drawn: Iterable[DrawnFigure],
     *,
     other_wavelengths_m: Sequence[float] = (),
-    fit_limits: Limits | None = None,
+    as_fitted: FitResult | None = None,
 ) -> str:
     """Make the page of a result with figures that are drawn already; the same of the same result to the last byte.
 
@@ -82,7 +81,7 @@ def report_page(
     drawn : iterable of DrawnFigure
     other_wavelengths_m : sequence of float, metres
         As for `write_report`.
-    fit_limits : Limits, optional
+    as_fitted : FitResult, optional
         As for `write_report`.
 
     Returns
@@ -90,7 +89,7 @@ def report_page(
     str
         HTML.
     """
-    content = fit_content(result, other_wavelengths_m=other_wavelengths_m, fit_limits=fit_limits)
+    content = fit_content(result, other_wavelengths_m=other_wavelengths_m, as_fitted=as_fitted)
     return render("fit.html.j2", content=content, figures=_by_section(drawn))
 
 

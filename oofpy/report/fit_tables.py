@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from oofpy.fitting.result import Coefficient, FitResult, MapArrays, MapFit, OrderFit, Parameter
 from oofpy.fitting.rules.maps import left_out_change
-from oofpy.optics.half_path import half_path_um
-from oofpy.optics.zernike import ZernikeTerm
 from oofpy.report.corrections import pointing_cells
 from oofpy.report.numbers import UNKNOWN, measured, number, percent, ratio, rounded, signed
 from oofpy.report.tables import Column, Table
@@ -42,10 +41,9 @@ def coefficient_table(result: FitResult) -> Table:
 
 def _coefficient_row(coefficient: Coefficient, wavelength_m: float) -> tuple[str, ...]:
     value, error = coefficient.phase_rad, coefficient.phase_rad_error if coefficient.free else 0.0
-    norm = ZernikeTerm(coefficient.n, coefficient.l).norm
     shown, uncertainty = rounded(value, error, "+")
     waves, _ = rounded(value / (2 * math.pi), error / (2 * math.pi), "+")
-    size_um, error_um = (float(half_path_um(one / norm, wavelength_m)) for one in (abs(value), error))
+    size_um, error_um = (replace(coefficient, phase_rad=one).surface_rms_um(wavelength_m) for one in (value, error))
     held = "fixed" if not coefficient.free else uncertainty
     return (
         coefficient.name + (" (at its bound)" if coefficient.at_bound else ""),
@@ -164,7 +162,8 @@ def order_table(result: FitResult) -> Table:
         Column("evaluations", numeric=True),
         Column("s", numeric=True, explanation="wall time in seconds"),
     )
-    return Table("Orders", columns, tuple(_order_row(fit, result.chosen_order) for fit in result.orders))
+    rows = tuple(_order_row(fit, result.chosen_order) for fit in result.orders)
+    return Table("Orders", columns, rows, _of_which_dish(result))
 
 
 def _order_row(fit: OrderFit, chosen: int) -> tuple[str, ...]:
@@ -178,6 +177,13 @@ def _order_row(fit: OrderFit, chosen: int) -> tuple[str, ...]:
         str(fit.evaluations),
         number(fit.seconds, ".2f"),
     )
+
+
+def _of_which_dish(result: FitResult) -> str:
+    """Say of which dish rms and focus error are, where a correction was on it."""
+    if result.observing.applied is None:
+        return ""
+    return "The rms is of the dish without the correction that was on it, the focus error of the dish as observed."
 
 
 def _surface_cells(fit: OrderFit) -> tuple[str, str]:
@@ -212,7 +218,7 @@ def left_out_table(result: FitResult) -> Table:
         )
         for fit in result.left_out_fits
     ]
-    return Table("Fits without one of the maps", columns, (full, *rows) if rows else ())
+    return Table("Fits without one of the maps", columns, (full, *rows) if rows else (), _of_which_dish(result))
 
 
 def degenerate_table(result: FitResult) -> Table:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 from oofpy.fitting.result import FitResult
 from oofpy.fitting.settings import FitSettings, ParameterRule
 from oofpy.io.convention_words import conventions_in_words
-from oofpy.io.observing_words import how_taken
+from oofpy.io.observing_words import special_observing
 from oofpy.limits import Limits
 from oofpy.report.numbers import number
 from oofpy.report.tables import Column, Table
 
+# What `oofpy fit` sets where nothing else is asked for; fits from Python make none without a map by themselves.
+DEFAULTS = FitSettings(leave_one_out=True)
 _KEY_AND_VALUE = (Column("key"), Column("value"))
 
 
@@ -31,7 +33,6 @@ def input_table(result: FitResult) -> Table:
 
 def observation_table(result: FitResult) -> Table:
     """Tabulate what was observed and how, with what was set in place of the telescope's file."""
-    taken = how_taken(result.observing) or "how it was taken: nothing special is said"
     elevation = result.elevation_rad
     rows = [
         ("observation", result.name),
@@ -39,7 +40,7 @@ def observation_table(result: FitResult) -> Table:
         ("date", result.date or "unknown"),
         ("elevation", "unknown" if elevation is None else f"{math.degrees(elevation):.4g} deg"),
         ("wavelength", f"{result.wavelength_m * 1e3:.9g} mm"),
-        ("how the maps were taken", taken.partition(": ")[2]),
+        ("how the maps were taken", special_observing(result.observing) or "nothing special is said"),
         ("telescope", result.telescope.name),
     ]
     rows += [(f"telescope.{key}, in place of the file's", value) for key, value in result.telescope.overrides]
@@ -66,13 +67,13 @@ def computing_table(result: FitResult) -> Table:
 
 
 def changed_settings(result: FitResult) -> Table:
-    """Tabulate the settings that are not the defaults, limits included."""
-    return Table("Settings that are not the defaults", _KEY_AND_VALUE, _settings(result, changed=True))
+    """Tabulate the settings that are not the defaults of `oofpy fit`, limits included."""
+    return Table("Settings that are not the defaults of oofpy fit", _KEY_AND_VALUE, _settings(result, changed=True))
 
 
 def other_settings(result: FitResult) -> Table:
-    """Tabulate the settings that are the defaults."""
-    return Table("Settings that are the defaults", _KEY_AND_VALUE, _settings(result, changed=False))
+    """Tabulate the settings that are the defaults of `oofpy fit`."""
+    return Table("Settings that are the defaults of oofpy fit", _KEY_AND_VALUE, _settings(result, changed=False))
 
 
 def other_limits(result: FitResult) -> Table:
@@ -91,13 +92,11 @@ def limit_changes(judged: Limits, fitted: Limits) -> tuple[str, ...]:
 
 def _settings(result: FitResult, *, changed: bool) -> tuple[tuple[str, str], ...]:
     settings = result.settings
-    # The commands and Python differ in this default; neither counts as a change.
-    defaults = replace(FitSettings(), leave_one_out=settings.leave_one_out)
     rows = [
         (entry.name, _text(getattr(settings, entry.name)))
         for entry in fields(FitSettings)
         if entry.name not in ("limits", "parameters")
-        and (getattr(settings, entry.name) != getattr(defaults, entry.name)) == changed
+        and (getattr(settings, entry.name) != getattr(DEFAULTS, entry.name)) == changed
     ]
     if changed:
         rows += [row for name, rule in settings.parameters.items() for row in _rule(name, rule)]

@@ -58,6 +58,12 @@ class Verdict:
     notes: tuple[FlagText, ...]
 
 
+def verdict_words(result: FitResult) -> str:
+    """Write the verdict on a result, and the codes of the flags that made it."""
+    codes = ", ".join(result.serious_codes)
+    return f"{result.verdict} ({codes})" if codes else result.verdict
+
+
 def verdict_of(result: FitResult) -> Verdict:
     """Put the verdict on a result into words."""
     limits = result.settings.limits

@@ -72,9 +72,9 @@ class Site:
         return (-self.largest_dz_m, 0.0, self.largest_dz_m)
 
 
-EFFELSBERG = Site("effelsberg", LIGHT_M_S / 32e9, 0.022, 49)
-JCMT = Site("jcmt", 1.1e-3, 0.003, 49, scattered=True)
-SRT = Site("srt", LIGHT_M_S / 22.23e9, 0.027, 49)
+EFFELSBERG = Site("effelsberg", LIGHT_M_S / 32e9, 0.022, 45)
+JCMT = Site("jcmt", 1.1e-3, 0.003, 45, scattered=True)
+SRT = Site("srt", LIGHT_M_S / 22.23e9, 0.027, 45)
 SITES = (EFFELSBERG, JCMT, SRT)
 
 
@@ -267,8 +267,8 @@ def silent_chop(site: Site, random: Random) -> Observation:
 
 
 def negative_map(site: Site, random: Random) -> Observation:
-    """One map with the wrong sign."""
-    observation, number = good(site, random), _one_map(random)
+    """One map out of focus with the wrong sign."""
+    observation, number = good(site, random), _out_of_focus_map(random)
     return _with_map(observation, number, power=-observation.maps[number].power)
 
 
@@ -299,10 +299,10 @@ def out_of_focus(site: Site, random: Random) -> Observation:
 
 
 def spherical(site: Site, random: Random) -> Observation:
-    """Primary spherical of 3 to 4.5 rad, which orders below 4 take for focus."""
-    surface = usual_surface(random)
+    """Primary spherical of 2.5 to 3.5 rad, which orders below 4 take for focus."""
+    surface = usual_surface(random, 0.1, 0.3)
     place = [(term.n, term.l) for term in zernike_terms(ORDER, 2)].index((4, 0))
-    surface[place] += _sign(random) * random.uniform(3, 4.5)
+    surface[place] += _sign(random) * random.uniform(2.5, 3.5)
     return _observed(site, random, surface=surface)
 
 
@@ -353,8 +353,8 @@ def with_taper(site: Site, random: Random) -> Observation:
 
 
 def too_rough_for_the_order(site: Site, random: Random) -> Observation:
-    """A bright source and 1 to 1.5 rad of orders up to 12, of which the fit has five."""
-    noise = usual_noise(random, faintest_peak_over_noise=_between(random, 200, 400))
+    """A very bright source and 1 to 1.5 rad of orders up to 12, of which the fit has five."""
+    noise = usual_noise(random, faintest_peak_over_noise=_between(random, 800, 1200))
     return _observed(site, random, usual_surface(random, 1, 1.5, 12, 12), noise, order=12)
 
 
@@ -364,10 +364,10 @@ def many_glitches(site: Site, random: Random) -> Observation:
 
 
 def compressed(site: Site, random: Random) -> Observation:
-    """A receiver that loses 10 to 30 % at the in-focus peak."""
+    """A receiver that loses 16 to 28 % at the in-focus peak."""
     made = simulator(site)
     beams = beams_of(made, usual_surface(random), usual_pointing(random))
-    top, strength = max(float(one.max()) for one in beams), random.uniform(0.2, 0.7)
+    top, strength = max(float(one.max()) for one in beams), random.uniform(0.35, 0.7)
     bent = [top * (1 - np.exp(-strength * one / top)) / strength for one in beams]
     return recorded(made, bent, usual_noise(random), random)
 
@@ -425,7 +425,7 @@ SPOILED = (
     Spoiled("source-size", "Jupiter, Saturn, Moon, Sun as points", of_planet),
     Spoiled("chop-unresolved", "a throw of 0.05 to 0.45 lambda/D", short_chop),
     Spoiled("negative-beam", "chopped by 3 to 6 lambda/D, fitted without", silent_chop),
-    Spoiled("no-beam", "a map with the wrong sign", negative_map),
+    Spoiled("no-beam", "a map out of focus with the wrong sign", negative_map, DEFAULT),
     Spoiled(
         "source-outside", "a map out of focus 1.02 to 1.2 half-widths off", partial(off_middle, 1.02, 1.2), DEFAULT
     ),
@@ -441,15 +441,15 @@ SPOILED = (
     Spoiled("steep-phase", "1.6 to 2.2 rad of orders 4 and 5", partial(rough, 1.6, 2.2, orders=(4, 5)), DEFAULT),
     Spoiled("rim-dominated", "four or five waves round the rim", around_the_rim),
     Spoiled("large-focus", "focus off by 0.6 to 0.9 of the largest dz", out_of_focus, DEFAULT),
-    Spoiled("focus-jumps", "spherical of 3 to 4.5 rad, orders up to 4", spherical, replace(DEFAULT, order=4)),
+    Spoiled("focus-jumps", "spherical of 2.5 to 3.5 rad, orders up to 4", spherical, replace(DEFAULT, order=4)),
     Spoiled("structured-residuals", "noise of the sky smooth over half a beam", sky_noise),
-    Spoiled("misfit", "all dz wrong by 20 %", partial(wrong_dz, 0.2)),
     Spoiled("misfit", "1 to 1.5 rad of orders to 12", too_rough_for_the_order),
     Spoiled("gain-ratio", "one map with 60 % of the gain", clouded),
     Spoiled("map-disagrees", "a map out of focus with 0.2 rad of another surface", deformed_between, LEFT_OUT),
+    Spoiled("map-disagrees", "all dz wrong by 10 %", partial(wrong_dz, 0.1), LEFT_OUT),
     Spoiled("parameter-at-bound", "a taper of -4 or -30 dB", with_taper),
     Spoiled("competing-minimum", "1 to 1.5 rad of orders to 12", too_rough_for_the_order, DEFAULT, (SRT,)),
     Spoiled("ill-conditioned", "all errors of dz free, without a prior", good, FREE_DZ),
     Spoiled("many-samples-down-weighted", "30 to 40 % glitches", many_glitches),
-    Spoiled("peak-disregarded", "a receiver that compresses by 10 to 30 %", compressed),
+    Spoiled("peak-disregarded", "a receiver that compresses by 16 to 28 %", compressed),
 )

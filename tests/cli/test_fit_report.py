@@ -68,7 +68,9 @@ def test_efficiency_and_focus_are_called_as_observed_with_a_correction_only(made
 
 def test_surface_conventions_and_flags(made_result):
     lines = report_of(made_result)
-    assert line_of(lines, "surface rms").startswith("surface rms 170.77 +- 21.70 um")
+    assert line_of(lines, "surface rms").startswith("surface rms without the correction 170.77 +- 21.70 um")
+    plain = report_of(replace(made_result, observing=Observing()))
+    assert line_of(plain, "surface rms").startswith("surface rms 170.77 +- 21.70 um")
     expected = "focus error as observed dz = -2.1000 +- 0.4000 mm (a move by minus this corrects it)"
     assert line_of(lines, "focus error") == expected
     conventions = [line for line in lines if line.startswith("convention (")]

@@ -188,3 +188,22 @@ def test_versions_name_what_decides_the_numbers(result):
     assert set(result.versions) == {"oofpy", "torch", "numpy", "scipy", "astropy"}
     assert result.versions == library_versions()
     assert "unknown" not in result.versions.values()
+
+
+def test_errors_that_were_given_leave_the_noise_comparable(masked, jcmt, settings, result):
+    """Five times the noise on the outer part of every map, said by its errors, is no other noise of the map."""
+    random = np.random.default_rng(12)
+    maps = []
+    for one, fitted in zip(masked.maps, result.fit.maps, strict=True):
+        outer = np.hypot(one.u_rad, one.v_rad) > np.quantile(np.hypot(one.u_rad, one.v_rad), 0.7)
+        error = np.where(outer, 5.0, 1.0)
+        added = random.normal(0, fitted.border_noise * np.sqrt(error**2 - 1))
+        maps.append(replace(one, power=one.power + added, relative_error=error))
+    noisy = fit_observation(replace(masked, maps=tuple(maps)), jcmt, settings())
+    assert noisy.fit.reduced_chi2 == pytest.approx(1, abs=0.15)
+    for arrays, one, before in zip(noisy.map_arrays, noisy.fit.maps, result.fit.maps, strict=True):
+        assert one.border_noise == pytest.approx(before.border_noise, rel=0.15)
+        used = arrays.weight > 0
+        assert set(np.round(arrays.relative_error[used], 9)) == {1.0, 5.0}
+        assert np.isnan(arrays.relative_error[~used]).all()
+    assert all((arrays.relative_error[arrays.weight > 0] == 1).all() for arrays in result.map_arrays)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -70,6 +72,16 @@ def test_scale_of_gaussian_noise_is_found_by_maximum_likelihood(likelihood):
 
     found = np.exp(minimize_scalar(cost, bounds=(-3, 4), method="bounded").x)
     assert found == pytest.approx(3.7 * likelihood.gaussian_scale, rel=0.015)
+
+
+@every
+def test_integral_is_that_of_the_density(likelihood):
+    def density(z):
+        return float(torch.exp(-likelihood.cost(torch.tensor(z, dtype=torch.float64))))
+
+    ends = (0, HUBER_THRESHOLD, np.inf)
+    half = sum(quad(density, *between, epsabs=1e-12)[0] for between in pairwise(ends))
+    assert likelihood.integral == pytest.approx(2 * half, rel=1e-9)
 
 
 @every

@@ -76,7 +76,8 @@ def test_every_limit_can_be_set_by_its_name():
     names = [key.removeprefix("limits.") for key in setting_keys() if key.startswith("limits.")]
     assert set(names) == set(Limits.__dataclass_fields__)
     for name in names:
-        value = 0.00025 if name == "most_surface_rms_m" else type(getattr(Limits(), name))(3)
+        own = {"most_surface_rms_m": 0.00025, "least_correlation": 0.5}
+        value = own.get(name) or type(getattr(Limits(), name))(3)
         found = apply_settings(FitSettings(order=4), {f"limits.{name}": text_of(name, value)})
         assert found == FitSettings(order=4, limits=replace(Limits(), **{name: value}))
         assert type(getattr(found.limits, name)) is type(value)

@@ -84,19 +84,44 @@ def test_residuals_that_are_all_alike_have_an_area_of_one(value):
     assert LagGrid.of(*grid()).correlation(np.full(SIDE * SIDE, value)).area == 1
 
 
-def test_rings_are_as_far_apart_as_the_samples_of_a_grid():
+def lengths_of(lags):
+    """Lengths of the lags of one cell along u and along v."""
+    length = lags.length_rad.reshape(lags.padded)
+    return length[0, 1], length[1, 0]
+
+
+def test_lags_have_their_length_on_the_sky():
     u, v = grid()
-    assert LagGrid.of(u, v).pitch_rad == pytest.approx(2e-3 / 60, rel=1e-12)
+    assert lengths_of(LagGrid.of(u, v)) == pytest.approx((2e-3 / 60, 2e-3 / 60), rel=1e-12)
     order = np.random.default_rng(5).permutation(u.size)[: int(0.8 * u.size)]
-    assert LagGrid.of(u[order], v[order]).correlation(u[order]).pitch_rad == pytest.approx(2e-3 / 60, rel=1e-12)
-    # Of a grid finer along u than along v: the side of a square of the same area.
-    assert LagGrid.of(0.25 * u, v).pitch_rad == pytest.approx(2e-3 / 60 / 2, rel=1e-12)
-
-
-def test_rings_of_scattered_samples_are_as_far_apart_as_their_number_says():
+    assert lengths_of(LagGrid.of(u[order], v[order])) == pytest.approx((2e-3 / 60, 2e-3 / 60), rel=1e-12)
+    assert lengths_of(LagGrid.of(0.25 * u, v)) == pytest.approx((0.5e-3 / 60, 2e-3 / 60), rel=1e-12)
     u, v = np.random.default_rng(6).uniform(-1e-3, 1e-3, (2, 3600))
-    assert LagGrid.of(u, v).pitch_rad == pytest.approx(2e-3 / 60, rel=0.03)
-    assert LagGrid.of(u, 2 * v).pitch_rad == pytest.approx(np.sqrt(2) * 2e-3 / 60, rel=0.03)
+    # Scattered samples are sorted into squares, each of the area of one sample.
+    assert lengths_of(LagGrid.of(u, 2 * v)) == pytest.approx((np.sqrt(2) * 2e-3 / 60,) * 2, rel=0.02)
+
+
+@pytest.mark.parametrize("stretch", [1.0, 0.25])
+def test_structure_counts_by_its_size_on_the_sky_whatever_the_steps(stretch):
+    """A map sampled four times as finely along u holds the same structure."""
+    u, v = grid()
+    u = stretch * u
+    noise = np.random.default_rng(8).normal(size=(SIDE + 2 * MARGIN,) * 2)
+    smooth = scipy.ndimage.gaussian_filter(noise, (1.5, 1.5 / stretch))[MARGIN:-MARGIN, MARGIN:-MARGIN].ravel()
+    step = 2e-3 / 60
+    found = LagGrid.of(u, v).correlation(smooth).mean_between(1.5 * step, 3 * step)
+    assert 0.3 < found < 0.6
+
+
+def test_too_few_pairs_tell_nothing():
+    axis = np.linspace(-1e-3, 1e-3, 5)
+    u, v = (values.ravel() for values in np.meshgrid(axis, axis))
+    few = LagGrid.of(u, v).correlation(np.random.default_rng(9).normal(size=u.size))
+    assert np.isnan(few.mean_between(5e-4, 1e-3))
+    u, v = grid()
+    assert np.isnan(LagGrid.of(u, v).correlation(u).mean_between(0.1 * PITCH, 0.9 * PITCH))
+    line = LagGrid.of(np.linspace(0, 1e-3, 30), np.zeros(30))
+    assert np.isnan(line.correlation(np.arange(30.0)).mean_between(1e-5, 1e-3))
 
 
 PITCH = 2e-3 / 60
@@ -140,18 +165,12 @@ def test_structure_of_the_size_of_a_beam_has_its_own_correlation():
 
 def test_opposite_residuals_are_anticorrelated():
     u, v = grid()
-    stripes = np.sign(np.sin(np.pi * (np.rint(u / PITCH) + 0.5) / 4))
-    assert LagGrid.of(u, v).correlation(stripes).mean_between(3.9 * PITCH, 4.1 * PITCH) < -0.1
+    fields = [np.sign(np.sin(np.pi * (np.rint(axis / PITCH) + 0.5) / 4)) for axis in (u, v)]
+    assert LagGrid.of(u, v).correlation(fields[0] * fields[1]).mean_between(3.9 * PITCH, 4.1 * PITCH) < -0.9
 
 
-def test_where_no_samples_lie_so_far_apart_there_is_no_correlation():
-    lags = LagGrid.of(*grid())
-    found = lags.correlation(np.random.default_rng(7).normal(size=SIDE * SIDE))
-    assert found.mean_between(0.1 * PITCH, 0.9 * PITCH) == 0
-    assert found.mean_between(31 * PITCH, 40 * PITCH) == 0
-    assert lags.correlation(np.zeros(SIDE * SIDE)).mean_between(PITCH, 5 * PITCH) == 0
-    line = LagGrid.of(np.linspace(0, 1e-3, 30), np.zeros(30))
-    assert line.correlation(np.arange(30.0)).mean_between(1e-5, 1e-3) == 0
+def test_residuals_that_are_all_alike_do_not_correlate():
+    assert LagGrid.of(*grid()).correlation(np.zeros(SIDE * SIDE)).mean_between(PITCH, 5 * PITCH) == 0
 
 
 def test_pairs_count_the_samples_at_each_lag():

@@ -3,6 +3,7 @@ from dataclasses import FrozenInstanceError, replace
 import numpy as np
 import pytest
 
+from oofpy.fitting.result import Coefficient
 from oofpy.fitting.status import FitStatus
 from oofpy.flag_kinds import Level
 from oofpy.flags import Flag
@@ -19,6 +20,19 @@ def test_only_serious_flags_count(made_result):
     assert notes
     assert replace(made_result, flags=notes).status == "ok"
     assert replace(made_result, flags=()).status == "ok"
+
+
+def test_codes_of_serious_flags_stand_once_in_order(made_result):
+    flags = (Flag("misfit", "m"), Flag("file-odd", "n"), Flag("no-beam", "b"), Flag("misfit", "again"))
+    assert replace(made_result, flags=flags).serious_codes == ("misfit", "no-beam")
+    assert replace(made_result, flags=flags[1:2]).serious_codes == ()
+
+
+@pytest.mark.parametrize(("n", "l", "mean_square"), [(2, 0, 1 / 3), (2, -2, 1 / 6), (3, 1, 1 / 8)])
+def test_rms_of_a_term_over_the_disc(n, l, mean_square):
+    """A quarter of the path per radian, over the wavelength's turn; its sign has no part in it."""
+    term = Coefficient(n, l, "", -0.3, 0.01)
+    assert term.surface_rms_um(2e-3) == pytest.approx(0.3 * np.sqrt(mean_square) * 2000 / (4 * np.pi))
 
 
 def test_a_fit_without_a_finite_cost_failed(made_result):

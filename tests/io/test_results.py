@@ -140,7 +140,7 @@ def test_tables_hold_every_order_and_units(made_result, folder):
         assert [hdu.ver for hdu in hdus if hdu.name == "COVARIANCE"] == [2, 3, 103, 303]
         np.testing.assert_array_equal(hdus["COVARIANCE", 303].data, made_result.left_out_fits[1].covariance)
         maps = hdus["MAPS", 3]
-        assert maps.columns.names == ["U", "V", "OBSERVED", "MODEL", "RESIDUAL", "WEIGHT"]
+        assert maps.columns.names == ["U", "V", "OBSERVED", "MODEL", "ERROR", "RESIDUAL", "WEIGHT"]
         np.testing.assert_array_equal(maps.data["RESIDUAL"], made_result.map_arrays[2].residual)
         assert maps.columns["U"].unit == "rad"
 

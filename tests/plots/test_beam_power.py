@@ -39,7 +39,8 @@ def test_without_a_fitted_noise_it_is_the_rms_of_the_residuals(made_result, nois
     result = replace(made_result, orders=orders)
     arrays = result.map_arrays[0]
     used = arrays.weight > 0
-    wanted = np.sqrt(np.mean((arrays.observed - arrays.model)[used] ** 2))
+    wanted = np.sqrt(np.mean(((arrays.observed - arrays.model) / arrays.relative_error)[used] ** 2))
+    assert np.ptp(arrays.relative_error[used]) > 0
     assert fit.order == result.fit.order
     assert noise_sigma(result, 0) == pytest.approx(wanted, rel=1e-12)
     exact = tuple(replace(one, observed=one.model) for one in result.map_arrays)

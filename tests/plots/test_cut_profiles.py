@@ -13,7 +13,8 @@ def grid(half_beams=5.0, pitch=0.2):
 
 
 def samples(beam, u, v, noise=1e-3, seed=None, **more):
-    drawn = 0 if seed is None else np.random.default_rng(seed).normal(0, noise, beam.size)
+    noise = np.broadcast_to(noise, beam.shape)
+    drawn = 0 if seed is None else np.random.default_rng(seed).normal(0, noise)
     return cut_samples(u, v, beam + drawn, beam, noise, **more)
 
 
@@ -83,6 +84,46 @@ def test_errors_cover_the_scatter_of_the_means():
     assert cut.error[place] == pytest.approx(0.01 / np.sqrt(inside.sum()), rel=0.15)
 
 
+def uneven_noise(size):
+    """Errors that differ by a factor of ten."""
+    return 0.003 * 10 ** np.random.default_rng(6).uniform(0, 1, size)
+
+
+def test_means_are_weighted_with_the_inverse_variance():
+    u, v, r, _ = grid(pitch=0.1)
+    noise = uneven_noise(r.size)
+    pulls = []
+    for seed in range(40):
+        cut = radial_cut(samples(gaussian(r), u, v, noise=noise, seed=seed), 5.0)
+        pulls.append((cut.observed - cut.model) / cut.error)
+    assert np.std(pulls) == pytest.approx(1, abs=0.12)
+    inside = (r >= 4.0) & (r < 4.25)
+    place = np.argmin(np.abs(cut.place - 4.125))
+    assert cut.error[place] == pytest.approx(1 / np.sqrt(np.sum(noise[inside] ** -2)), rel=0.15)
+    assert cut.model[place] == pytest.approx(np.average(gaussian(r[inside]), weights=noise[inside] ** -2), rel=1e-9)
+
+
+def test_uneven_errors_leave_a_symmetric_beam_symmetric():
+    u, v, r, _ = grid(pitch=0.1)
+    cut = azimuthal_cut(samples(ring(r), u, v, noise=uneven_noise(r.size)), 3.0)
+    np.testing.assert_allclose(cut.model, 1, atol=0.03)
+
+
+def test_a_sample_off_by_its_own_large_error_is_no_glitch():
+    u, v, r, _ = grid(pitch=0.1)
+    off = int(np.argmin(np.hypot(u - 3.1, v)))
+    even = np.full(r.size, 0.01)
+    uneven = np.where(np.arange(r.size) == off, 0.5, even)
+    beam = gaussian(r)
+    observed = beam + np.random.default_rng(7).normal(0, 0.01, r.size) + np.where(uneven > 0.1, 1.0, 0)
+    inside = (r >= 3.0) & (r < 3.25)
+    for noise, weight in ((uneven, uneven**-2.0), (even, uneven < 0.1)):
+        cut = radial_cut(cut_samples(u, v, observed, beam, noise), 5.0)
+        place = np.argmin(np.abs(cut.place - 3.125))
+        wanted = np.average((observed - beam)[inside], weights=weight[inside])
+        assert (cut.observed - cut.model)[place] == pytest.approx(wanted, abs=1e-9)
+
+
 def test_residuals_that_move_together_widen_the_errors():
     u, v, r, _ = grid(pitch=0.1)
     alone = radial_cut(samples(gaussian(r), u, v, seed=1), 5.0)
@@ -96,12 +137,12 @@ def test_residuals_that_move_together_widen_the_errors():
 def test_glitches_are_left_out_but_a_common_misfit_stays():
     u, v, r, _ = grid(pitch=0.1)
     beam = gaussian(r)
-    noise = np.random.default_rng(2).normal(0, 0.01, r.size)
+    noise, sigma = np.random.default_rng(2).normal(0, 0.01, r.size), np.full(r.size, 0.01)
     spikes = np.where(np.random.default_rng(3).random(r.size) < 0.03, 0.8, 0.0)
-    cut = radial_cut(cut_samples(u, v, beam + noise + spikes, beam, 0.01), 5.0)
+    cut = radial_cut(cut_samples(u, v, beam + noise + spikes, beam, sigma), 5.0)
     assert np.abs(cut.observed - cut.model)[4:].max() < 0.005
     misfit = 0.1 * (np.abs(r - 2) < 0.3) * (v > 0)
-    cut = radial_cut(cut_samples(u, v, beam + noise + misfit, beam, 0.01), 5.0)
+    cut = radial_cut(cut_samples(u, v, beam + noise + misfit, beam, sigma), 5.0)
     place = np.argmin(np.abs(cut.place - 2))
     assert (cut.observed - cut.model)[place] == pytest.approx(0.05, abs=0.006)
 
@@ -110,13 +151,14 @@ def test_unknown_samples_are_left_out():
     u, v, r, _ = grid()
     observed = gaussian(r)
     observed[::7] = np.nan
-    cut = radial_cut(cut_samples(u, v, observed, gaussian(r), 1e-3), 5.0)
+    cut = radial_cut(cut_samples(u, v, observed, gaussian(r), np.full(r.size, 1e-3)), 5.0)
     assert np.isfinite(cut.observed).all()
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_few_samples_are_no_error(count):
-    made = cut_samples(np.linspace(0, 1, count), np.zeros(count), np.ones(count), np.ones(count), 0.1)
+    ones = np.ones(count)
+    made = cut_samples(np.linspace(0, 1, count), np.zeros(count), ones, ones, 0.1 * ones)
     cut = radial_cut(made, 1.5)
     assert cut.place.size <= count
     assert azimuthal_cut(made, 0.5).place.size <= count

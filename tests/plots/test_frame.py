@@ -4,6 +4,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
+from oofpy.observing import Observing
 from oofpy.plots.aperture import phase_figure, surface_error_figure, surface_figure
 from oofpy.plots.beams import beam_figure
 from oofpy.plots.frame import BLANK, DIVERGING, colour_map, heading, shorten, symmetric_limit, with_error
@@ -26,11 +27,16 @@ def test_heading_says_what_was_observed_and_how_to_look(made_result, draw):
         "2019-04-26",
         "13.486 mm (22.23 GHz)",
         "order 3",
-        f"surface rms {rms:.0f} ± 22 µm",
+        f"surface rms without the correction {rms:.0f} ± 22 µm",
         "seen from behind the dish looking at the sky",
         "check: source-off-centre",
     ):
         assert part in text
+
+
+def test_the_rms_of_a_dish_without_a_correction_needs_no_more_words(made_result):
+    plain = replace(made_result, observing=Observing())
+    assert f"   surface rms {made_result.fit.surface.rms_um:.0f} ± 22 µm" in heading(plain)[1]
 
 
 @pytest.mark.parametrize("draw", OVER_THE_DISH)
@@ -58,7 +64,7 @@ def test_unknown_object_and_rms_are_no_error(made_result, named):
     orders = (replace(made_result.fit, surface=surface),)
     lines = heading(named(object_name=None, date=None, orders=orders))
     assert lines[0] == "srt   srt_2019-04-26"
-    assert "rms unknown" in lines[1]
+    assert "rms without the correction unknown" in lines[1]
 
 
 def test_style_of_the_user_is_neither_used_nor_changed(made_result):

@@ -10,12 +10,23 @@ from oofpy.plots.residuals import residual_figure
 image_test = pytest.mark.mpl_image_compare(tolerance=1, savefig_kwargs={"dpi": 50, "metadata": {"Software": None}})
 
 
-def with_residuals(result, likelihood, *residuals, scale=1.0):
-    """A result whose maps have these residuals, none down-weighted."""
+def with_residuals(result, likelihood, *residuals, scale=1.0, relative_error=None):
+    """A result whose maps have these residuals, none down-weighted; without given errors unless stated."""
     maps, arrays = [], []
     for number, residual in enumerate(residuals):
-        zero = np.zeros(residual.size)
-        arrays.append(MapArrays("", zero, zero, residual, zero, np.ones(residual.size), 10.0))
+        zero, one = np.zeros(residual.size), np.ones(residual.size)
+        arrays.append(
+            MapArrays(
+                label="",
+                u_rad=zero,
+                v_rad=zero,
+                observed=residual,
+                model=zero,
+                relative_error=one if relative_error is None else relative_error,
+                weight=one,
+                signal_to_noise=10.0,
+            )
+        )
         fitted = result.fit.maps[number % 3]
         maps.append(replace(fitted, noise=scale, samples=residual.size, correlation_samples=1.0))
     fit = replace(result.fit, maps=tuple(maps))
@@ -106,11 +117,25 @@ def test_band_counts_independent_samples(made_result):
         assert entries[0] == f"95 % of Gaussian noise, {count} independent samples"
 
 
-def test_given_errors_are_spoken_of(made_result):
-    """The weights of the made result are not those of its residuals over one scale."""
-    assert "errors given with the data" in " ".join(words(residual_figure(made_result)))
-    plain = with_residuals(made_result, "gaussian", normal(1))
-    assert "errors given" not in " ".join(words(residual_figure(plain)))
+def test_given_errors_are_divided_out_and_spoken_of(made_result):
+    relative_error = np.random.default_rng(8).uniform(0.1, 4, 2000)
+    plain = residual_figure(with_residuals(made_result, "gaussian", normal(1)))
+    weighed = residual_figure(
+        with_residuals(made_result, "gaussian", normal(1) * relative_error, relative_error=relative_error)
+    )
+    for panel, same in zip(plain.axes, weighed.axes, strict=True):
+        for line, other in zip(panel.get_lines(), same.get_lines(), strict=True):
+            np.testing.assert_allclose(line.get_xydata(), other.get_xydata(), rtol=1e-9, atol=1e-12)
+    np.testing.assert_array_equal(
+        plain.axes[0].patches[0].get_data().values, weighed.axes[0].patches[0].get_data().values
+    )
+    assert "each over its given error" in " ".join(words(weighed))
+    assert "error" not in " ".join(words(plain))
+
+
+def test_errors_of_one_map_among_several_are_spoken_of(made_result):
+    """The first of its three maps has them."""
+    assert "each over its given error" in " ".join(words(residual_figure(made_result)))
 
 
 def test_seven_maps_are_told_apart_and_stay_within_the_figure(made_result):

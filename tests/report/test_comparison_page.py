@@ -1,13 +1,15 @@
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from oofpy.comparison import compare
+from oofpy.comparison.words import key_findings
 from oofpy.plots.comparison_figures import COMPARISON_FIGURES
 from oofpy.plots.saving import draw_figures
 from oofpy.report.comparison_page import comparison_content, comparison_page, write_comparison_page
-from tests.made_comparisons import noisy, twin_of, um_per_rad, variant
+from tests.made_comparisons import COVARIANCE, TERMS, noisy, twin_of, um_per_rad, variant
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=y>\"'&{{ 7 * 7 }}"
 
@@ -61,6 +63,19 @@ def test_findings_come_first(pair):
     assert without_focus.name == "A \N{MINUS SIGN} B, without focus"
     page = comparison_page(pair, [])
     assert page.index("more than the errors explain") < page.index('id="results"')
+
+
+def test_findings_are_those_of_the_text(made_result):
+    names, covariance = (*TERMS, "Z(4,0)"), np.diag([*np.diag(COVARIANCE), 1e-4])
+    higher = variant(made_result, "higher", {(4, 0): 0.3, (3, 1): 0.5}, covariance, names)
+    comparison = compare([higher, variant(made_result, "lower")])
+    found, shown = key_findings(comparison), comparison_content(comparison).numbers
+    assert len(found) == len(shown) == 3
+    for finding, number in zip(found, shown, strict=True):
+        assert number.name == f"A \N{MINUS SIGN} B, {finding.part}"
+        assert number.value == f"{finding.dish.rms_um:.3g} µm rms"
+    assert shown[0].lines[-1].endswith(f": {found[0].verdict}")
+    assert len(shown[2].lines) == 2
 
 
 def test_table_holds_difference_error_and_z(pair, made_result):

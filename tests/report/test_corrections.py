@@ -55,10 +55,43 @@ def test_the_axis_moves_by_minus_u_v(made_result):
     )
     correction = pointing_correction(result)
     np.testing.assert_allclose(np.divide(correction.add_rad, ARCSEC_RAD), [-5, 1])
-    assert correction.short == "5\N{DOUBLE PRIME} left, 1\N{DOUBLE PRIME} up"
     assert "left and 1 arcsec up, seen from behind the dish" in correction.sentence
     np.testing.assert_allclose(correction.by_map_rad[0], [-3 * ARCSEC_RAD, 2 * ARCSEC_RAD])
     assert correction.scatter_rad == pytest.approx(math.hypot(4, 1) * ARCSEC_RAD)
+
+
+def with_errors(result, u_rad, v_rad):
+    """The result whose pointing of the map in focus has these errors."""
+    names = ("pointing_u_rad[2]", "pointing_v_rad[2]")
+    full = replace(result.fit, covariance_names=names, covariance=np.diag([u_rad**2, v_rad**2]))
+    return replace(result, orders=tuple(full if one is result.fit else one for one in result.orders))
+
+
+@pytest.mark.parametrize(
+    ("errors", "significant"), [((3.0, 0.6), False), ((2.4, 0.6), True), ((3.0, 0.4), True), ((2.4, 0.4), True)]
+)
+def test_a_move_of_the_axis_within_its_errors_is_said_to_be_none(made_result, errors, significant):
+    """5 arcsec to the left and 1 up: more than two errors of either is a move."""
+    pointed = of_pointing(made_result, (0.0, 0.0), (5 * ARCSEC_RAD, -ARCSEC_RAD), (0.0, 0.0))
+    correction = pointing_correction(with_errors(pointed, *np.multiply(errors, ARCSEC_RAD)))
+    assert correction.significant == significant
+    words = "This is within 2 standard errors of no move. This is from the map nearest to focus"
+    assert (words in correction.sentence) == (not significant)
+
+
+def test_the_move_of_the_axis_in_short_has_its_errors(made_result):
+    pointed = of_pointing(made_result, (0.0, 0.0), (5 * ARCSEC_RAD, -ARCSEC_RAD), (0.0, 0.0))
+    known = pointing_correction(with_errors(pointed, 1.2 * ARCSEC_RAD, 0.25 * ARCSEC_RAD))
+    sign = "\N{PLUS-MINUS SIGN}"
+    assert known.short == f"5.0 {sign} 1.2\N{DOUBLE PRIME} left, 1.00 {sign} 0.25\N{DOUBLE PRIME} up"
+    fixed = replace(known, error_rad=(math.nan, math.nan))
+    assert fixed.short == "5\N{DOUBLE PRIME} left, 1\N{DOUBLE PRIME} up"
+    assert fixed.significant
+
+
+def test_unknown_pointing_is_said(made_result):
+    lost = of_pointing(made_result, (0.0, 0.0), (math.nan, 0.0), (0.0, 0.0))
+    assert pointing_correction(lost).sentence == "The pointing is unknown."
 
 
 def test_error_of_the_pointing_in_focus_counts_what_its_maps_share(made_result):

@@ -55,6 +55,23 @@ def test_caution_before_the_corrections(made_result):
 
 def test_other_limits_than_those_of_the_fit_are_told(made_result):
     settings = replace(made_result.settings, limits=Limits(most_reduced_chi2=9, most_surface_rms_m=1e-4))
-    content = fit_content(replace(made_result, settings=settings), fit_limits=made_result.settings.limits)
-    assert content.judged_anew == ("most_reduced_chi2 = 9 (fit: 4)", "most_surface_rms_m = 0.0001 (fit: none)")
-    assert fit_content(made_result, fit_limits=made_result.settings.limits).judged_anew == ()
+    content = fit_content(replace(made_result, settings=settings, flags=()), as_fitted=made_result)
+    assert content.judged_anew == (
+        f"most_reduced_chi2 = 9 (fit: {Limits().most_reduced_chi2:g})",
+        "most_surface_rms_m = 0.0001 (fit: none)",
+    )
+    assert (content.verdict.word, content.stored_verdict) == ("accept", "check (source-off-centre)")
+    assert fit_content(made_result, as_fitted=made_result).judged_anew == ()
+
+
+@pytest.mark.parametrize("corrected", [True, False])
+def test_every_rms_says_of_which_dish_it_is(made_result, corrected):
+    content = fit_content(made_result if corrected else replace(made_result, observing=Observing()))
+    for table in (content.orders, content.left_out):
+        assert ("rms is of the dish without the correction" in table.note) == corrected
+
+
+def test_the_pointing_is_seen_with_its_error(made_result):
+    shown = {entry.name: entry.value for entry in fit_content(made_result).numbers}
+    right, _ = shown["recommended move of the telescope's axis"].split(", ")
+    assert " \N{PLUS-MINUS SIGN} " in right

@@ -143,9 +143,13 @@ def test_the_verdict_comes_before_all_else(made_result, page_of):
 
 def test_other_limits_are_said_on_the_page(made_result, page_of):
     settings = replace(made_result.settings, limits=Limits(most_reduced_chi2=9))
-    page = Page(page_of(replace(made_result, settings=settings), fit_limits=Limits()))
-    assert "Judged by other limits than the fit: most_reduced_chi2 = 9 (fit: 4)" in page.text
-    assert "Judged by other limits" not in Page(page_of(made_result, fit_limits=Limits())).text
+    text = Page(page_of(replace(made_result, settings=settings, flags=()), as_fitted=made_result)).text
+    changed = f"most_reduced_chi2 = 9 (fit: {Limits().most_reduced_chi2:g})"
+    assert f"Judged by other limits than the fit: {changed}.\nThe verdict stored with the result is check (" in text
+    assert text.index("accept") < text.index("The verdict stored with the result is check (source-off-centre).")
+    for same in (page_of(made_result, as_fitted=made_result), page_of(made_result)):
+        assert "Judged by other limits" not in Page(same).text
+        assert "stored" not in Page(same).text
 
 
 def test_equal_results_give_equal_bytes(made_result, written, tmp_path):

@@ -1,7 +1,9 @@
 from dataclasses import fields, replace
 
+from oofpy.cli.fit_settings import settings_of
 from oofpy.fitting.settings import FitSettings
 from oofpy.limits import Limits
+from oofpy.observing import Observing
 from oofpy.report import provenance
 
 
@@ -16,6 +18,8 @@ def test_how_it_was_observed(made_result):
     rows = dict(provenance.observation_table(made_result).rows)
     assert rows["elevation"] == "unknown"
     assert rows["how the maps were taken"].startswith("chopped by 41.253 arcsec towards 180 deg; disc of 3.5")
+    plain = provenance.observation_table(replace(made_result, observing=Observing()))
+    assert dict(plain.rows)["how the maps were taken"] == "nothing special is said"
     assert rows["telescope.illumination.edge_taper, in place of the file's"] == "-11 dB"
     assert rows["telescope.blockage.legs.used, in place of the file's"] == "True"
     assert dict(provenance.observation_table(replace(made_result, elevation_rad=0.7)).rows)["elevation"] == "40.11 deg"
@@ -27,15 +31,22 @@ def test_changed_settings_stand_apart_from_the_others(made_result):
     assert provenance.changed_settings(result).rows == (
         ("order", "auto"),
         ("likelihood", "student-t"),
+        ("leave_one_out", "false"),
         ("parameters.Z(2,0).start", "0.1"),
         ("parameters.Z(2,0).lower", "-inf"),
         ("parameters.edge_taper_db.prior_sigma", "0.333333"),
         ("limits.most_rim_ratio", "2.5"),
     )
     unchanged = {row[0] for table in (provenance.other_settings, provenance.other_limits) for row in table(result).rows}
-    every = {entry.name for entry in fields(FitSettings)} - {"parameters", "limits", "order", "likelihood"}
+    told = {"parameters", "limits", "order", "likelihood", "leave_one_out"}
+    every = {entry.name for entry in fields(FitSettings)} - told
     limits = {f"limits.{entry.name}" for entry in fields(Limits)} - {"limits.most_rim_ratio"}
     assert unchanged == every | limits
+
+
+def test_the_defaults_are_those_of_the_command():
+    settings, _ = settings_of(None, {}, [])
+    assert settings == provenance.DEFAULTS
 
 
 def test_time_and_versions(made_result):

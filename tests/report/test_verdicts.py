@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from oofpy.flag_kinds import Level
-from oofpy.flags import Flag
+from oofpy.flag_kinds import FLAG_KINDS, Level
+from oofpy.flags import Flag, raised
 from oofpy.limits import Limits
-from oofpy.report.verdicts import flag_texts, verdict_of
+from oofpy.report.verdicts import flag_texts, verdict_of, verdict_words
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,19 @@ def test_rules_hold_the_limits_in_force(made_result):
     assert "7.5" in text.rule
     assert text.messages == ("the residuals are large; and more",)
     assert text.advice.startswith("the model does not describe")
+
+
+@pytest.mark.parametrize("code", FLAG_KINDS)
+def test_the_advice_of_every_kind_stands_once(code):
+    (text,) = flag_texts([raised(code, "a peak: so much; usual is more")], Limits())
+    assert text.messages == ("a peak: so much; usual is more",)
+    assert text.advice == ("" if FLAG_KINDS[code].advice == "nothing" else FLAG_KINDS[code].advice)
+
+
+def test_the_verdict_with_its_reasons(made_result):
+    flags = (Flag("misfit", "m"), Flag("file-odd", "n"), Flag("misfit", "again"), Flag("no-beam", "b"))
+    assert verdict_words(replace(made_result, flags=flags)) == "reject (misfit, no-beam)"
+    assert verdict_words(replace(made_result, flags=())) == "accept"
 
 
 def test_flags_of_one_code_stand_together():

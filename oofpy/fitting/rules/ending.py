@@ -6,9 +6,8 @@ import math
 from collections.abc import Iterator
 
 from oofpy.fitting.result import FitResult
-from oofpy.fitting.rules.raising import raised
 from oofpy.fitting.status import FitStatus
-from oofpy.flags import Flag
+from oofpy.flags import Flag, raised
 from oofpy.limits import Limits
 
 _MOST_NAMED_PAIRS = 4

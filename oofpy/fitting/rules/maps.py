@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from oofpy.fitting.result import FitResult, MapArrays, OrderFit
-from oofpy.fitting.rules.raising import map_name, raised
-from oofpy.flags import Flag
+from oofpy.fitting.rules.raising import map_name
+from oofpy.fitting.status import FitStatus
+from oofpy.flags import Flag, raised
 from oofpy.limits import Limits
 from oofpy.optics.zernike import ZernikeTerm
 
@@ -59,7 +60,7 @@ def map_disagrees(result: FitResult, limits: Limits) -> Iterator[Flag]:
     """Flag maps without which the surface is another one."""
     for fit in result.left_out_fits:
         change = left_out_change(result.fit, fit)
-        if change > limits.most_left_out_change:
+        if fit.status is FitStatus.CONVERGED and change > limits.most_left_out_change:
             name = map_name(fit.left_out, result.map_arrays[fit.left_out - 1].label)
             yield raised("map-disagrees", f"without {name} the surface differs by {change:.1f} standard errors")
 

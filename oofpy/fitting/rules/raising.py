@@ -1,14 +1,6 @@
-"""How the rules word what they raise."""
+"""How the rules name what they raise a flag of."""
 
 from __future__ import annotations
-
-from oofpy.flag_kinds import FLAG_KINDS
-from oofpy.flags import Flag
-
-
-def raised(code: str, facts: str) -> Flag:
-    """Raise a flag that says the facts, and the advice of its kind."""
-    return Flag(code, f"{facts}; {FLAG_KINDS[code].advice}")
 
 
 def map_name(number: int, label: str = "") -> str:

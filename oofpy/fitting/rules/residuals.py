@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 
 from oofpy.fitting.result import FitResult
-from oofpy.fitting.rules.raising import map_name, raised
-from oofpy.flags import Flag
+from oofpy.fitting.rules.raising import map_name
+from oofpy.flags import Flag, raised
 from oofpy.limits import Limits
 
 

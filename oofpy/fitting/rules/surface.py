@@ -8,9 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from oofpy.fitting.result import FitResult
-from oofpy.fitting.rules.raising import raised
 from oofpy.fitting.status import FitStatus
-from oofpy.flags import Flag
+from oofpy.flags import Flag, raised
 from oofpy.limits import Limits
 from oofpy.optics.half_path import phase_of_half_path_rad
 from oofpy.quantities import format_length
@@ -34,7 +33,8 @@ def size(result: FitResult, limits: Limits) -> Iterator[Flag]:
     phase_rad = phase_of_half_path_rad(rms_um, result.wavelength_m)
     most_um = math.inf if limits.most_surface_rms_m is None else limits.most_surface_rms_m * 1e6
     if phase_rad > limits.most_phase_rms_rad or rms_um > most_um:
-        yield raised("large-rms", f"the surface rms is {rms_um:.4g} um, {phase_rad:.2f} rad of phase")
+        observed = "" if result.observing.applied is None else " as observed, with the correction that was on the dish,"
+        yield raised("large-rms", f"the surface rms{observed} is {rms_um:.4g} um, {phase_rad:.2f} rad of phase")
 
 
 def steepness(result: FitResult, limits: Limits) -> Iterator[Flag]:
@@ -92,7 +92,7 @@ def focus(result: FitResult, limits: Limits) -> Iterator[Flag]:
         )
     for fit in result.orders:
         jump = abs(fit.surface.best_focus_m - error_m)
-        # Also where the ladder left an order early: there the focus of good observations differs by 2 % at the most.
+        # Also where the ladder left an order early: the focus of good observations agrees there as well.
         neighbour = abs(fit.order - result.chosen_order) == 1 and fit.status is not FitStatus.NOT_FINITE
         if neighbour and jump > limits.most_focus_jump * largest_m:
             yield raised(
