@@ -89,9 +89,10 @@ def test_limits_in_a_rule_exist_and_show_what_is_set(kind):
     assert set(kind.limits) <= LIMITS
     for name in kind.limits:
         value = 39 if isinstance(getattr(Limits(), name), int) else 3.9
+        value = 0.39 if name == "least_correlation" else value
         shown = kind.rule_with(replace(Limits(), **{name: value}))
         assert shown != kind.rule_with(Limits())
-        assert re.search(r"\b(39|3\.9|390%)", shown)
+        assert re.search(r"\b(39|0?\.39|3\.9|390%)", shown)
 
 
 def test_every_limit_stands_in_a_rule():
