@@ -50,9 +50,11 @@ _STYLE: Any = {
 @contextmanager
 def drawing_style() -> Iterator[None]:
     """Draw in one style whatever the user's own is, and leave the latter as it was."""
-    from matplotlib import rc_context
+    from matplotlib import rc_context, rcdefaults, rcParams
 
-    with rc_context(_STYLE):
+    with rc_context():
+        rcdefaults()
+        rcParams.update(_STYLE)
         yield
 
 

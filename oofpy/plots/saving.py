@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 
 from oofpy.io.atomic import atomic_file
+from oofpy.plots.frame import drawing_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -90,7 +91,7 @@ def draw_figures(kinds: Iterable[FigureKind[Subject]], subject: Subject, *, pdf:
     """
     drawn = []
     # Compressing takes a fifth of the time, and the next figure can be drawn meanwhile.
-    with warnings.catch_warnings(), ThreadPoolExecutor(1) as encoder:
+    with drawing_style(), warnings.catch_warnings(), ThreadPoolExecutor(1) as encoder:
         # A name in a script that the font lacks is drawn as boxes; that is no reason to speak.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         for kind in kinds:
@@ -130,6 +131,7 @@ def write_drawn(figures: Iterable[DrawnFigure], folder: Path, *, png: bool = Tru
 
 def _image(figure: Figure) -> Image:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import PngImagePlugin  # noqa: F401  # here, as an import in the thread could wait for ever on an interrupt
     from PIL.Image import fromarray
 
     figure.set_dpi(_DOTS_PER_INCH)
