@@ -11,14 +11,14 @@ from oofpy.fitting.status import FitStatus
 from oofpy.optics.zernike import ZernikeTerm
 
 # A BIC lower by ten is decisive evidence (Kass & Raftery 1995, J. Am. Stat. Assoc. 90, 773).
-_DECISIVE = 10.0
+DECISIVE = 10.0
 
 
 def choose_order(orders: Sequence[OrderFit]) -> int:
     """Lowest order that no converged one beats decisively by its BIC; see `OrderFit.bic`."""
     judged = with_common_count(_converged(orders))
     best = min(fit.bic for fit in judged)
-    return min(fit.order for fit in judged if fit.bic - best < _DECISIVE)
+    return min(fit.order for fit in judged if fit.bic - best < DECISIVE)
 
 
 def with_common_count(orders: Sequence[OrderFit]) -> tuple[OrderFit, ...]:
@@ -57,4 +57,4 @@ def settled(orders: list[OrderFit]) -> bool:
         ((c.phase_rad - lower.get((c.n, c.l), 0.0)) / ZernikeTerm(c.n, c.l).norm) ** 2 for c in after.coefficients
     )
     error = sum((c.phase_rad_error / ZernikeTerm(c.n, c.l).norm) ** 2 for c in after.coefficients)
-    return change < error and before.bic - after.bic < _DECISIVE
+    return change < error and before.bic - after.bic < DECISIVE

@@ -19,6 +19,8 @@ from oofpy.telescope import Telescope
 
 FloatArray = NDArray[np.float64]
 
+_DARK = 0.01
+
 # Below this part of the full weight the likelihood hardly listens to a sample.
 LOW_WEIGHT = 0.1
 
@@ -335,6 +337,11 @@ class ApertureImages:
     surface_error_um: FloatArray
     amplitude: FloatArray
     applied_um: FloatArray
+
+    @property
+    def lit(self) -> NDArray[np.bool_]:
+        """Pixels that send a field: the maps say nothing of those below a hundredth of the largest."""
+        return np.asarray(self.amplitude > _DARK * float(np.nanmax(self.amplitude, initial=0.0)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from oofpy.fitting.order_choice import bic_above_least
+from oofpy.fitting.order_choice import DECISIVE, bic_above_least
 from oofpy.fitting.result import FitResult, OrderFit
 from oofpy.fitting.status import FitStatus
 from oofpy.plots.frame import add_panel, drawing_style, new_figure
@@ -21,8 +21,6 @@ _PANEL_IN, _HEIGHT_IN, _GAP_IN = 2.55, 1.75, 0.86
 _LEFT_IN, _BOTTOM_IN, _TOP_IN = 0.8, 0.5, 0.2
 _ARCSEC_PER_RAD = 648000 / math.pi
 _COLOUR = "#1f5a94"
-# A BIC lower by ten is decisive evidence (Kass & Raftery 1995, J. Am. Stat. Assoc. 90, 773).
-_DECISIVE = 10.0
 
 
 class _Curve(NamedTuple):
@@ -156,17 +154,17 @@ def _scale_chi2(panel: Axes, values: Sequence[float]) -> None:
 
 def _scale_bic(panel: Axes, values: Sequence[float]) -> None:
     """Linear up to what is decisive, logarithmic beyond, so that both ends can be read."""
-    panel.axhline(_DECISIVE, color="0.4", linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
-    largest = max([_DECISIVE, *(abs(value) for value in values if math.isfinite(value))])
-    if largest > 3 * _DECISIVE:
-        panel.set_yscale("symlog", linthresh=_DECISIVE)
+    panel.axhline(DECISIVE, color="0.4", linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
+    largest = max([DECISIVE, *(abs(value) for value in values if math.isfinite(value))])
+    if largest > 3 * DECISIVE:
+        panel.set_yscale("symlog", linthresh=DECISIVE)
         decades = range(1, math.floor(math.log10(largest)) + 1)
         step = max(1, len(decades) // 4)
         panel.set_yticks([0, *(10.0**decade for decade in decades[::step])])
         panel.set_yticks([], minor=True)
         panel.set_yticklabels(["0", *(f"{10**decade:g}" for decade in decades[::step])])
     lowest = min([0.0, *(value for value in values if math.isfinite(value))])
-    panel.set_ylim(2 * lowest - 2, largest * (2 if largest > 3 * _DECISIVE else 1.15))
+    panel.set_ylim(2 * lowest - 2, largest * (2 if largest > 3 * DECISIVE else 1.15))
 
 
 def _plain_ticks(panel: Axes) -> None:

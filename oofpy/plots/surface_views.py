@@ -15,8 +15,6 @@ FloatArray = NDArray[np.float64]
 
 # The scale on which observations are compared at the Green Bank Telescope.
 FIXED_SCALE_RAD = 2.5
-# Where the field is below this part of its largest value, the dish is blocked: the maps say nothing of it.
-_DARK = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,9 +82,7 @@ def blocked_pixels(result: FitResult) -> NDArray[np.bool_]:
     -------
     array of bool, shape (pixels, pixels)
     """
-    aperture = result.aperture
-    highest = float(np.nanmax(aperture.amplitude, initial=0.0))
-    return on_dish(result) & ~(aperture.amplitude > _DARK * highest)
+    return on_dish(result) & ~result.aperture.lit
 
 
 def on_dish(result: FitResult) -> NDArray[np.bool_]:

@@ -15,7 +15,6 @@ from oofpy.optics.half_path import phase_of_half_path_rad
 from oofpy.quantities import format_length
 
 _LEAST_EFFICIENCY = 1e-8  # Ruze's, at a phase of about 4.3 rad rms
-_DARK = 0.01  # field over its largest value, below which a part of the dish is blocked
 _RIM = 0.85  # of the radius: the outer quarter of the area
 _SIGNIFICANT = 3.0  # standard errors
 
@@ -74,9 +73,8 @@ def rim(result: FitResult, limits: Limits) -> Iterator[Flag]:
 def _open_phase(result: FitResult) -> np.ndarray:
     """Phase over the dish as it was observed, NaN where it is blocked as well."""
     aperture = result.aperture
-    lit = aperture.amplitude > _DARK * float(np.nanmax(aperture.amplitude, initial=0.0))
     taken = phase_of_half_path_rad(aperture.applied_um, result.wavelength_m)
-    return np.where(lit, aperture.phase_rad - taken, np.nan)
+    return np.where(aperture.lit, aperture.phase_rad - taken, np.nan)
 
 
 def focus(result: FitResult, limits: Limits) -> Iterator[Flag]:
