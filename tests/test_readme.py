@@ -90,10 +90,10 @@ def test_a_wrong_command_line_does_not_parse():
 @pytest.mark.parametrize("words", BLOCK_COMMANDS, ids=" ".join)
 def test_command_lines_are_accepted(words, tmp_path):
     """All but the files, which are placeholders in most of them."""
-    from oofpy.cli.fit_settings import settings_of
-    from oofpy.cli.reading import as_taken, reading_of
     from oofpy.fitting.overrides import apply_settings
     from oofpy.fitting.settings import FitSettings
+    from oofpy.recipe.entries import settings_of
+    from oofpy.recipe.reading import as_taken, reading_of
     from oofpy.telescope import load_telescope, with_overrides
 
     name, given = parsed(words)

@@ -11,10 +11,12 @@ import typer
 
 from oofpy.cli import options
 from oofpy.cli.endings import Ending
-from oofpy.cli.fit_settings import entries_of
-from oofpy.cli.reading import as_taken, map_line, reading_of, require_orientation, telescope_flags, telescope_of
+from oofpy.cli.reading import map_line
 from oofpy.cli.text_tables import flag_line
 from oofpy.errors import UsageError, one_line
+from oofpy.recipe.entries import entries_of
+from oofpy.recipe.reading import as_taken, reading_of
+from oofpy.recipe.telescopes import require_orientation, telescope_flags, telescope_of
 
 if TYPE_CHECKING:
     from oofpy.observation import Observation

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,22 +14,14 @@ import typer
 from oofpy.cli import options
 from oofpy.cli.endings import Ending, FitFailedError, guarded, worst
 from oofpy.cli.messages import Messages
-from oofpy.cli.reading import (
-    Reading,
-    as_taken,
-    description_of,
-    groups_of,
-    reading_of,
-    require_orientation,
-    telescope_flags,
-    telescope_of,
-)
+from oofpy.cli.reading import description_of, groups_of
 from oofpy.cli.text_tables import flag_line
 from oofpy.errors import UsageError, one_line
+from oofpy.recipe import Recipe
+from oofpy.recipe.reading import as_taken, reading_of
 
 if TYPE_CHECKING:
     from oofpy.fitting.result import FitResult
-    from oofpy.fitting.settings import FitSettings
     from oofpy.observation import Observation
 
 Order = Annotated[
@@ -66,10 +58,7 @@ class _Job:
     `summaries` collects what `--json` prints.
     """
 
-    reading: Reading
-    telescope: str | None
-    settings: FitSettings
-    overrides: Mapping[str, str]
+    recipe: Recipe
     out: Path
     illustrate: Callable[[FitResult, Path], None]
     overwrite: bool
@@ -111,16 +100,16 @@ def fit_command(
     The coefficients, the surface rms and where the results lie go to standard output, progress to
     standard error. Of several observations each is fitted for itself; the exit code is the worst.
     """
-    from oofpy.cli.fit_settings import settings_of
+    from oofpy.fitting.settings import FitSettings
+    from oofpy.recipe.entries import settings_of
 
     given = {"order": order, "likelihood": likelihood, "device": device}
-    fit_settings, entries = settings_of(settings, given, assignments or [])
+    # Fits without each map are for the report, which shows them; they take little time beside it.
+    fit_settings, entries = settings_of(settings, given, assignments or [], FitSettings(leave_one_out=True))
     reading = reading_of(dz, wavelength, frequency, maps, radius, mask)
+    reading = as_taken(reading, axes, offsets, parallactic_angle, in_focus, part, entries.observing)
     job = _Job(
-        reading=as_taken(reading, axes, offsets, parallactic_angle, in_focus, part, entries.observing),
-        telescope=telescope,
-        settings=fit_settings,
-        overrides=entries.telescope,
+        recipe=Recipe(fit_settings, reading, telescope, entries.telescope),
         out=out,
         illustrate=_illustrations(not no_report, not no_figures, pdf, options.lengths_of(wavelengths, "--wavelengths")),
         overwrite=overwrite,
@@ -151,7 +140,7 @@ def _fit_group(files: Sequence[Path], job: _Job) -> Ending:
 
     result_folder(files[0].stem, job.out, overwrite=job.overwrite)  # before any work, not after it
     messages = Messages(job.quiet)
-    observation = job.reading.observation(files)
+    observation = job.recipe.reading.observation(files)
     for line in description_of(observation):
         messages.say(line)
     result = _fitted(observation, job, messages)
@@ -177,8 +166,7 @@ def _fit_group(files: Sequence[Path], job: _Job) -> Ending:
 def _fitted(observation: Observation, job: _Job, messages: Messages) -> FitResult:
     from oofpy.io.observing_words import conversions, how_taken
 
-    telescope = telescope_of(job.telescope, observation, job.overrides)
-    require_orientation(observation, telescope)
+    ready, telescope = job.recipe.in_model_convention(observation)
     for line in (conversions(observation, telescope), how_taken(observation.observing)):
         if line:
             messages.say(line)
@@ -186,17 +174,16 @@ def _fitted(observation: Observation, job: _Job, messages: Messages) -> FitResul
         # Importing torch takes longer than most fits.
         import torch
 
-        from oofpy import fit, in_model_convention
+        from oofpy import fit
 
         if "OMP_NUM_THREADS" not in os.environ:
             # A second thread gains a fifth on an idle machine; on a busy one the threads wait for each other, and the
             # fit takes ten times as long.
             torch.set_num_threads(1)
-        flagged = replace(observation, flags=(*observation.flags, *telescope_flags(observation, telescope)))
         result = fit(
-            in_model_convention(flagged, telescope),
+            ready,
             telescope,
-            job.settings,
+            job.recipe.settings,
             report=lambda line: messages.progress(one_line(f"{observation.name}: {line}")),
         )
     outcome = f"order {result.fit.order}, {result.fit.status.value}, {result.fit.seconds:.2f} s"

@@ -11,18 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from oofpy.cli import options
 from oofpy.cli.endings import Ending, guarded, worst
-from oofpy.cli.fit_settings import entries_of
-from oofpy.cli.reading import (
-    Reading,
-    as_taken,
-    description_of,
-    groups_of,
-    reading_of,
-    require_orientation,
-    shipped_name,
-    telescope_of,
-)
+from oofpy.cli.reading import description_of, groups_of
 from oofpy.cli.text_tables import aligned, flag_line, number
+from oofpy.recipe.entries import entries_of
+from oofpy.recipe.reading import Reading, as_taken, reading_of
+from oofpy.recipe.telescopes import require_orientation, shipped_name, telescope_of
 
 if TYPE_CHECKING:
     from oofpy.flags import Flag

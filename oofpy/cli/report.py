@@ -10,8 +10,8 @@ import typer
 
 from oofpy.cli import options
 from oofpy.cli.endings import Ending
-from oofpy.cli.fit_settings import from_command_line
 from oofpy.errors import UsageError, one_line
+from oofpy.recipe.entries import from_command_line
 
 if TYPE_CHECKING:
     from oofpy.fitting.result import FitResult

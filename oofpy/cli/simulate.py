@@ -13,10 +13,10 @@ import typer
 
 from oofpy.cli import options
 from oofpy.cli.endings import Ending
-from oofpy.cli.fit_settings import entries_of
-from oofpy.cli.reading import wavelength_m_of
 from oofpy.cli.text_tables import number
 from oofpy.errors import ConfigurationError, UsageError
+from oofpy.recipe.entries import entries_of
+from oofpy.recipe.reading import wavelength_m_of
 
 if TYPE_CHECKING:
     from oofpy.simulation import NoiseModel, Sampling, SimulatedObservation

@@ -89,7 +89,7 @@ def load_telescope(name_or_path: str | Path) -> Telescope:
         If there is no such telescope, or its file is not valid TOML, has unknown or missing
         keys, numbers without units or sources, or numbers out of range.
     """
-    path = _find(name_or_path)
+    path = telescope_file(name_or_path)
     try:
         content = path.read_bytes()
         document = tomllib.loads(content.decode())
@@ -159,7 +159,14 @@ def with_overrides(telescope: Telescope, settings: Mapping[str, Any]) -> Telesco
     )
 
 
-def _find(name_or_path: str | Path) -> Path:
+def telescope_file(name_or_path: str | Path) -> Path:
+    """Find the file of a telescope, see `load_telescope`.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is none.
+    """
     path = Path(name_or_path)
     is_name = isinstance(name_or_path, str) and path.name == name_or_path and path.suffix != ".toml"
     if is_name:

@@ -3,18 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from oofpy.cli.reading import (
-    Reading,
-    as_taken,
-    description_of,
-    groups_of,
-    reading_of,
-    shipped_name,
-    telescope_flags,
-    telescope_of,
-)
+from oofpy.cli.reading import description_of, groups_of
 from oofpy.errors import OofError, UsageError
 from oofpy.observation import SkyOrientation
+from oofpy.recipe.reading import Reading, as_taken, reading_of
+from oofpy.recipe.telescopes import shipped_name, telescope_flags, telescope_of
 from oofpy.telescope import load_telescope, with_overrides
 
 

@@ -1,9 +1,9 @@
 from dataclasses import fields, replace
 
-from oofpy.cli.fit_settings import settings_of
 from oofpy.fitting.settings import FitSettings
 from oofpy.limits import Limits
 from oofpy.observing import Observing
+from oofpy.recipe.entries import settings_of
 from oofpy.report import provenance
 
 

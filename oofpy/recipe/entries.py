@@ -43,7 +43,10 @@ class Entries:
 
 
 def settings_of(
-    file: Path | None, options: Mapping[str, str | None], assignments: Sequence[str]
+    file: Path | None,
+    options: Mapping[str, str | None],
+    assignments: Sequence[str],
+    start: FitSettings | None = None,
 ) -> tuple[FitSettings, Entries]:
     """Put together what a file, the options and `--set` say; the later stands above the earlier.
 
@@ -55,6 +58,8 @@ def settings_of(
         Settings that have an option of their own; None where it is not given.
     assignments : sequence of str
         `KEY=VALUE` of every `--set`.
+    start : FitSettings, optional
+        Settings that hold where nothing is said; the defaults where None.
 
     Returns
     -------
@@ -73,8 +78,7 @@ def settings_of(
     from oofpy.fitting.overrides import apply_settings
     from oofpy.fitting.settings import FitSettings
 
-    # For the report, which shows them; they take little time beside it.
-    settings, from_file = FitSettings(leave_one_out=True), _from_file(file)
+    settings, from_file = start or FitSettings(), _from_file(file)
     try:
         settings = apply_settings(settings, from_file.fit)
     except ConfigurationError as error:

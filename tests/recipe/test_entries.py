@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from oofpy.cli.fit_settings import Entries, entries_of, read_settings_file, settings_of
 from oofpy.errors import ConfigurationError, UsageError
 from oofpy.fitting.settings import FitSettings, ParameterRule
 from oofpy.limits import Limits
+from oofpy.recipe.entries import Entries, entries_of, read_settings_file, settings_of
 
 COMMAND = FitSettings(leave_one_out=True)  # the command writes a report, which compares the maps
 DEFAULTS = Path(__file__).parents[2] / "configs" / "fits" / "default.toml"
