@@ -1,0 +1,1 @@
+"""Forms in which telescopes take corrections, a file each."""
