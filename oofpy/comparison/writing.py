@@ -10,8 +10,7 @@ from pathlib import Path
 
 from oofpy.comparison.summary import coefficient_table, summary
 from oofpy.comparison.values import Comparison
-from oofpy.errors import UsageError
-from oofpy.io.atomic import atomic_directory, refuse_existing
+from oofpy.io.atomic import atomic_directory, refuse_foreign
 
 COMPARISON_FILE = "comparison.json"
 _LONGEST_NAME = 60
@@ -50,14 +49,7 @@ def require_place(folder: str | Path, *, overwrite: bool = False) -> None:
     UsageError
         If it exists and `overwrite` is not set, or it holds something else than a comparison.
     """
-    target = Path(folder)
-    refuse_existing(target, overwrite)
-    if target.is_dir() and any(target.iterdir()) and not (target / COMPARISON_FILE).is_file():
-        raise UsageError(
-            f"this folder holds no {COMPARISON_FILE}, so it is not replaced",
-            file=target,
-            remedy="choose another place",
-        )
+    refuse_foreign(folder, COMPARISON_FILE, overwrite)
 
 
 def write_comparison(

@@ -182,6 +182,15 @@ def _oof_correction(content: FileContent, hdu: Any, wavelength_m: float) -> tupl
     frequency = _header_number(content, hdu, "FREQ", "Hz")
     if frequency is not None:
         _refuse_other_frequency(frequency, wavelength_m)
+    unit = str(hdu.columns["PARVALUE"].unit or "")
+    if unit in ("m", "mm", "um"):
+        raise InputError(
+            "these are lengths, as in a list for the GBT, not phases in radians",
+            file=content.path,
+            key="TUNIT of PARVALUE",
+            value=unit,
+            remedy="give applied.ecsv, which is written beside such a list",
+        )
     values = number_column(content, hdu.name or "offset", hdu, "PARVALUE")
     names = [str(name).strip() for name in hdu.data.field(column_names(hdu).index("PARNAME"))]
     found, others = [], []

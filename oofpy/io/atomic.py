@@ -35,6 +35,31 @@ def refuse_existing(path: str | Path, overwrite: bool) -> None:
         )
 
 
+def refuse_foreign(folder: str | Path, mark: str, overwrite: bool) -> None:
+    """Refuse to write a folder where something is already, and to replace one that this package did not write.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder to be written.
+    mark : str
+        Name of the file by which one of its kind is known.
+    overwrite : bool
+        Whether one of its kind may be replaced.
+
+    Raises
+    ------
+    UsageError
+        If it exists and `overwrite` is not set, or it holds other things.
+    """
+    refuse_existing(folder, overwrite)
+    target = Path(folder)
+    if target.is_dir() and any(target.iterdir()) and not (target / mark).is_file():
+        raise UsageError(
+            f"this folder holds no {mark}, so it is not replaced", file=target, remedy="choose another place"
+        )
+
+
 @contextmanager
 def atomic_file(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
     """Let the caller write a file that appears under its name only when it is complete.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from oofpy.errors import UsageError
 from oofpy.fitting.result import FitResult
-from oofpy.io.atomic import atomic_directory, refuse_existing
+from oofpy.io.atomic import atomic_directory, refuse_foreign
 from oofpy.io.result_fits import write_result_fits
 from oofpy.io.result_reading import RESULT_FILE
 from oofpy.io.result_reading import read_result as read_result
@@ -44,13 +44,7 @@ def result_folder(name: str, folder: str | Path, *, overwrite: bool = False) -> 
     if name in ("", ".", "..") or "\0" in name or Path(name).name != name:
         raise UsageError("this cannot name a folder", key="name", value=name or "''", remedy="rename the observation")
     target = Path(folder) / name
-    refuse_existing(target, overwrite)
-    if target.is_dir() and any(target.iterdir()) and not (target / RESULT_FILE).is_file():
-        raise UsageError(
-            f"this folder holds no {RESULT_FILE}, so it is not replaced",
-            file=target,
-            remedy="choose another place",
-        )
+    refuse_foreign(target, RESULT_FILE, overwrite)
     return target
 
 
@@ -58,6 +52,7 @@ def write_result(
     result: FitResult,
     folder: str | Path,
     *,
+    name: str | None = None,
     log: str = "",
     illustrate: Callable[[FitResult, Path], None] | None = None,
     overwrite: bool = False,
@@ -70,6 +65,8 @@ def write_result(
         What to write.
     folder : path-like
         Where results lie; it is made where it does not exist.
+    name : str, optional
+        Of the result's own folder; that of the observation if left out.
     log : str
         Content of `log.txt`.
     illustrate : callable, optional
@@ -88,7 +85,7 @@ def write_result(
         As `result_folder`, or if it cannot be written. Nothing is left behind then, nor after any other
         error, and an older result stays.
     """
-    target = result_folder(result.name, folder, overwrite=overwrite)
+    target = result_folder(result.name if name is None else name, folder, overwrite=overwrite)
     with atomic_directory(target, overwrite) as part:
         write_result_fits(result, part / RESULT_FILE)
         _write_text(part / "coefficients.ecsv", _ecsv(result))
