@@ -17,8 +17,7 @@ from oofpy.cli.messages import Messages
 from oofpy.cli.reading import description_of, groups_of
 from oofpy.cli.text_tables import flag_line
 from oofpy.errors import UsageError, one_line
-from oofpy.recipe import Recipe
-from oofpy.recipe.reading import as_taken, reading_of
+from oofpy.recipe import Recipe, RecipeTexts
 
 if TYPE_CHECKING:
     from oofpy.fitting.result import FitResult
@@ -101,22 +100,34 @@ def fit_command(
     standard error. Of several observations each is fitted for itself; the exit code is the worst.
     """
     from oofpy.fitting.settings import FitSettings
-    from oofpy.recipe.entries import settings_of
 
-    given = {"order": order, "likelihood": likelihood, "device": device}
-    # Fits without each map are for the report, which shows them; they take little time beside it.
-    fit_settings, entries = settings_of(settings, given, assignments or [], FitSettings(leave_one_out=True))
-    reading = reading_of(dz, wavelength, frequency, maps, radius, mask)
-    reading = as_taken(reading, axes, offsets, parallactic_angle, in_focus, part, entries.observing)
+    texts = RecipeTexts.of_options(
+        settings={"order": order, "likelihood": likelihood, "device": device},
+        assignments=assignments,
+        settings_file=settings,
+        telescope=telescope,
+        dz=dz,
+        wavelength=wavelength,
+        frequency=frequency,
+        maps=maps,
+        radius=radius,
+        mask=mask,
+        axes=axes,
+        offsets=offsets,
+        parallactic_angle=parallactic_angle,
+        in_focus=in_focus,
+        part=part,
+    )
     job = _Job(
-        recipe=Recipe(fit_settings, reading, telescope, entries.telescope),
+        # Fits without each map are for the report, which shows them; they take little time beside it.
+        recipe=texts.recipe(FitSettings(leave_one_out=True)),
         out=out,
         illustrate=_illustrations(not no_report, not no_figures, pdf, options.lengths_of(wavelengths, "--wavelengths")),
         overwrite=overwrite,
         quiet=quiet,
         json=json,
     )
-    _require_place(out)
+    require_place(out)
     groups = groups_of(files, part)
     ending = worst([guarded(partial(_fit_group, group, job)) for group in groups])
     if json:
@@ -124,7 +135,7 @@ def fit_command(
     return ending
 
 
-def _require_place(out: Path) -> None:
+def require_place(out: Path) -> None:
     """Refuse, before any work, a folder that cannot be made or written to."""
     existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     if not existing.is_dir():

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 import oofpy
-from oofpy.cli import fit as fit_module
 from oofpy.fitting.settings import ParameterRule
 from oofpy.fitting.status import FitStatus
 from oofpy.flags import Flag
 from oofpy.io.results import read_result
+from oofpy.recipe.reading import Reading
 
 PLAIN = ("--no-figures", "--no-report")
 
@@ -268,13 +268,13 @@ def test_bad_options_are_one_line(run, maps_file, fits, out, words, said):
 def test_telescope_of_the_file(run, maps_file, fits, out, monkeypatch):
     line = run("fit", maps_file(), "--out", out, "--quiet").err
     assert "obs.fits: the file names no telescope; give it with --telescope: aca7m, alma, " in line
-    original = fit_module.Reading.observation
+    original = Reading.observation
 
     def named(telescope):
         from dataclasses import replace
 
         reading = lambda self, files: replace(original(self, files), telescope=telescope)  # noqa: E731
-        monkeypatch.setattr(fit_module.Reading, "observation", reading)
+        monkeypatch.setattr(Reading, "observation", reading)
 
     named("IRAM-30m")
     run("fit", maps_file(), "--out", out, *PLAIN, "--quiet")

@@ -8,7 +8,8 @@ from oofpy.fitting.settings import FitSettings, ParameterRule
 from oofpy.limits import Limits
 from oofpy.recipe.entries import Entries, entries_of, read_settings_file, settings_of
 
-COMMAND = FitSettings(leave_one_out=True)  # the command writes a report, which compares the maps
+# As `oofpy fit` starts: it writes a report, which compares the maps.
+COMMAND = FitSettings(leave_one_out=True)
 DEFAULTS = Path(__file__).parents[2] / "configs" / "fits" / "default.toml"
 
 
@@ -23,7 +24,7 @@ def file(tmp_path):
 
 
 def test_shipped_file_holds_every_setting_with_its_default():
-    assert settings_of(DEFAULTS, {}, []) == settings_of(None, {}, [])
+    assert settings_of(DEFAULTS, {}, []) == settings_of(None, {}, [], COMMAND)
     wanted = {name for name in FitSettings.__dataclass_fields__ if name not in ("parameters", "limits")}
     wanted |= {f"limits.{name}" for name in Limits.__dataclass_fields__}
     assert set(read_settings_file(DEFAULTS)) == wanted
@@ -51,7 +52,9 @@ def test_examples_in_the_shipped_file_work(file):
 
 
 def test_nothing_given_is_the_default():
-    assert settings_of(None, {"order": None, "likelihood": None}, []) == (COMMAND, Entries())
+    given = {"order": None, "likelihood": None}
+    assert settings_of(None, given, []) == (FitSettings(), Entries())
+    assert settings_of(None, given, [], COMMAND) == (COMMAND, Entries())
 
 
 def test_command_line_stands_above_the_file(file):
@@ -60,7 +63,7 @@ def test_command_line_stands_above_the_file(file):
         '[observing]\nchop_throw = "30 arcsec"\nlimb_darkening = 0.3\n'
     )
     words = ["telescope.blockage.disc_radius = 2 m", "tolerance=1e-4", "observing.chop_throw=57.8arcsec"]
-    settings, entries = settings_of(path, {"order": "auto"}, words)
+    settings, entries = settings_of(path, {"order": "auto"}, words, COMMAND)
     assert settings == replace(COMMAND, order="auto", precision="single", tolerance=1e-4)
     assert entries == Entries(
         telescope={"blockage.disc_radius": "2 m"},
