@@ -3,7 +3,7 @@
 #   prepare_environment DIRECTORY EXTRA  afterwards DIRECTORY holds oofpy and its EXTRA ("" for none);
 #                                        one that is complete already is used as it is
 #   environment_is_complete DIRECTORY EXTRA
-#   ensure_browser                       afterwards this machine has a Chromium, from Debian's packages
+#   ensure_browser, ensure_postgresql    afterwards this machine has a Chromium, a PostgreSQL, from Debian's packages
 # and the variable `repository`.
 
 repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -69,21 +69,37 @@ prepare_environment() {
 
 # For the tests of the report. Needs root where there is none yet.
 ensure_browser() {
-    local candidate log
+    local candidate
     for candidate in chromium chromium-browser google-chrome; do
         if command -v "$candidate" >/dev/null 2>&1; then
             return
         fi
     done
-    command -v apt-get >/dev/null 2>&1 || fail "The tests of the report need Chromium; install it and run this again"
-    [ "$(id -u)" -eq 0 ] || fail "The tests of the report need Chromium; run as root: apt-get install chromium"
-    printf '%s\n' "Installing Chromium ..." >&2
+    install_package chromium "Chromium" "the report"
+}
+
+# For the tests of the catalogue, which start a server of their own. Needs root where there is none yet.
+ensure_postgresql() {
+    local candidate
+    for candidate in /usr/lib/postgresql/*/bin/initdb "$(command -v initdb || true)"; do
+        if [ -x "$candidate" ]; then
+            return
+        fi
+    done
+    install_package postgresql "PostgreSQL" "the catalogue"
+}
+
+install_package() { # PACKAGE NAME WHAT: from Debian's packages; apt-get speaks only when it fails
+    local log
+    command -v apt-get >/dev/null 2>&1 || fail "The tests of $3 need $2; install it and run this again"
+    [ "$(id -u)" -eq 0 ] || fail "The tests of $3 need $2; run as root: apt-get install $1"
+    printf '%s\n' "Installing $2 ..." >&2
     log="$(mktemp)"
-    if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends chromium; } \
+    if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$1"; } \
         >"$log" 2>&1; then
         tail -n 30 "$log" >&2
         rm -f "$log"
-        fail "Chromium could not be installed; above are apt-get's last lines"
+        fail "$2 could not be installed; above are apt-get's last lines"
     fi
     rm -f "$log"
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Every check of the project: style, types, import directions, tests. Stops at the first that fails.
 # Arguments go to pytest: bash scripts/test.sh tests/optics -x
-# Uses .venv; with CI=true an environment made afresh, so that a missing install step shows, and a browser, which is
-# installed where there is none. Without one the tests of the report in a browser are skipped.
+# Uses .venv; with CI=true an environment made afresh, so that a missing install step shows, and a browser and a
+# PostgreSQL server, which are installed where there is none. Without them the tests of the report in a browser and of
+# the catalogue on a server are skipped.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
@@ -15,6 +16,7 @@ fi
 prepare_environment "$directory" test
 if [ "${CI:-}" = true ]; then
     ensure_browser
+    ensure_postgresql
 fi
 
 cd "$repository"

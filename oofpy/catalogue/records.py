@@ -1,0 +1,588 @@
+"""What a catalogue holds of an observation and of a fit of it: plain values, whatever database keeps them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from oofpy.fitting.result import FitResult, OrderFit
+    from oofpy.observation import Observation, SourceFile
+
+Status = Literal["ok", "flagged", "failed"]
+Verdict = Literal["accept", "check", "reject"]
+Decision = Literal["accept", "reject", "look", "undo"]
+
+STATUSES: tuple[Status, ...] = ("ok", "flagged", "failed")
+VERDICTS: tuple[Verdict, ...] = ("accept", "check", "reject")
+DECISIONS: tuple[Decision, ...] = ("accept", "reject", "look", "undo")
+
+# DATE-OBS as FITS wrote it before the year 2000: day, month, year.
+_OLD_FITS_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2})")
+
+
+def _storable(value: Any) -> Any:
+    """Give a value that every database keeps: no number that is not finite, no text that is not Unicode or has a zero.
+
+    Names of files may hold bytes that are no text, headers may hold anything.
+    """
+    if hasattr(value, "item"):  # a number of numpy's
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, str):
+        plain = value.isascii() and "\0" not in value
+        return value if plain else value.encode("utf-8", "backslashreplace").decode().replace("\0", "?")
+    return tuple(_storable(item) for item in value) if isinstance(value, tuple) else value
+
+
+class _Storable:
+    """A record whose values are made such that every database keeps them."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, entry.name)
+            kept = _storable(value)
+            if kept is not value:
+                object.__setattr__(self, entry.name, kept)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationRecord(_Storable):
+    """One observation. What is not known is None, all but the first three of a file that could not be read.
+
+    Parameters
+    ----------
+    content_hash : str
+        Of its files, see `content_hash`: the same files under other names are the same observation.
+    name : str
+        Of the observation.
+    files : tuple of str
+        Where its files were when it was last read.
+    telescope, object_name, date : str, optional
+        As the fit took them; the date as text.
+    date_utc : datetime, optional
+        The date parsed, in UTC; see `parsed_date`.
+    wavelength_m : float, metres, optional
+    elevation_rad : float, radians, optional
+        Mean of the observation.
+    maps : int, optional
+        How many.
+    dz_m : tuple of float, metres, optional
+        Of every map, positive away from the primary.
+    """
+
+    content_hash: str
+    name: str
+    files: tuple[str, ...]
+    telescope: str | None = None
+    object_name: str | None = None
+    date: str | None = None
+    date_utc: datetime | None = None
+    wavelength_m: float | None = None
+    elevation_rad: float | None = None
+    maps: int | None = None
+    dz_m: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CoefficientRecord:
+    """One coefficient of the phase at one order of the ladder.
+
+    Parameters
+    ----------
+    order : int
+        Highest Zernike order of the fit that it is of.
+    n, l : int
+        Radial order and azimuthal number.
+    phase_rad, phase_rad_error : float or None, radians
+        Value, positive for a longer path, and standard error; None where not finite. The error is zero where the
+        coefficient was held.
+    free : bool
+        Whether it was fitted.
+    """
+
+    order: int
+    n: int
+    l: int
+    phase_rad: float | None
+    phase_rad_error: float | None
+    free: bool = True
+
+    def __post_init__(self) -> None:
+        # As for all records, but quick: a catalogue has millions of them.
+        for name, value in (("phase_rad", self.phase_rad), ("phase_rad_error", self.phase_rad_error)):
+            if value is not None and not (type(value) is float and math.isfinite(value)):
+                object.__setattr__(self, name, _storable(value))
+
+    @property
+    def name(self) -> str:
+        """`Z(n,l)`."""
+        return f"Z({self.n},{self.l})"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord(_Storable):
+    """The fit at one order of the ladder, in short.
+
+    Parameters
+    ----------
+    order : int
+        Highest Zernike order.
+    status : str
+        How the fit ended: `converged`, `evaluation-limit`, `stalled` or `not-finite`.
+    rms_um, rms_um_error : float or None, micrometres
+        As of a result.
+    best_focus_m : float or None, metres
+        As of a result.
+    reduced_chi2, bic : float or None
+    """
+
+    order: int
+    status: str
+    rms_um: float | None = None
+    rms_um_error: float | None = None
+    best_focus_m: float | None = None
+    reduced_chi2: float | None = None
+    bic: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlagRecord(_Storable):
+    """A flag as it was raised.
+
+    Parameters
+    ----------
+    code : str
+    level : str
+        `note`, `check` or `reject`.
+    message : str
+        One line.
+    """
+
+    code: str
+    level: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRecord(_Storable):
+    """A fit of an observation with certain settings, or why there is none.
+
+    Parameters
+    ----------
+    key : str
+        Hash of the content of the observation and of the resolved settings.
+    settings_digest : str
+        Hash of `settings`.
+    settings : mapping
+        The resolved settings, in plain values.
+    status : {"ok", "flagged", "failed"}
+    verdict : {"accept", "check", "reject"}, optional
+        None where it failed.
+    reason : str
+        One line on why it failed; empty otherwise.
+    fault : str, optional
+        Which kind of failure: `InputError`, `ConfigurationError`, `UsageError`, `FitFailedError` or `internal`.
+    folder : str, optional
+        Of the result, relative to the folder of all results.
+    order : int, optional
+        The chosen order; what follows is of it.
+    likelihood : str, optional
+    rms_um, rms_um_error, rms_without_focus_um : float, micrometres, optional
+    ruze_efficiency, exact_efficiency : float, optional
+    best_focus_m, best_focus_m_error : float, metres, optional
+        See `oofpy.fitting.result.SurfaceSummary` for these.
+    pointing_u_rad, pointing_v_rad : float, radians, optional
+        Where the unaberrated beam peaks in the map nearest to focus.
+    signal_to_noise : float, optional
+        The smallest of its maps; None where not finite.
+    reduced_chi2 : float, optional
+    seconds : float, optional
+        What it took.
+    device : str, optional
+        Where it ran.
+    oofpy_version : str, optional
+    flags : tuple of FlagRecord
+    orders : tuple of OrderRecord
+        The ladder, lowest order first.
+    coefficients : tuple of CoefficientRecord
+        Of every order.
+    """
+
+    key: str
+    settings_digest: str
+    settings: Mapping[str, Any]
+    status: Status
+    verdict: Verdict | None = None
+    reason: str = ""
+    fault: str | None = None
+    folder: str | None = None
+    order: int | None = None
+    likelihood: str | None = None
+    rms_um: float | None = None
+    rms_um_error: float | None = None
+    rms_without_focus_um: float | None = None
+    ruze_efficiency: float | None = None
+    exact_efficiency: float | None = None
+    best_focus_m: float | None = None
+    best_focus_m_error: float | None = None
+    pointing_u_rad: float | None = None
+    pointing_v_rad: float | None = None
+    signal_to_noise: float | None = None
+    reduced_chi2: float | None = None
+    seconds: float | None = None
+    device: str | None = None
+    oofpy_version: str | None = None
+    flags: tuple[FlagRecord, ...] = ()
+    orders: tuple[OrderRecord, ...] = ()
+    coefficients: tuple[CoefficientRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An observation and what came of its fit, to be recorded together.
+
+    Parameters
+    ----------
+    observation : ObservationRecord
+    result : ResultRecord
+    """
+
+    observation: ObservationRecord
+    result: ResultRecord
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord(_Storable):
+    """What a reviewer decided on a result.
+
+    Parameters
+    ----------
+    decision : {"accept", "reject", "look", "undo"}
+        `look`: somebody should look again; `undo` takes back the decision that stood before it.
+    who, why : str
+        The reviewer; the reason, which may be empty.
+    at : datetime
+        When, in UTC.
+    standing : {"accept", "reject", "look"}, optional
+        The decision that stands after this entry; None where all are taken back.
+    """
+
+    decision: Decision
+    who: str
+    why: str
+    at: datetime
+    standing: Decision | None
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationRow:
+    """An observation with one result of it, as a table shows it.
+
+    Parameters
+    ----------
+    content_hash, name, files, telescope, object_name, date, date_utc, wavelength_m, elevation_rad, maps, dz_m
+        See `ObservationRecord`.
+    key, settings_digest, status, verdict, reason, fault, folder, order, likelihood, rms_um, rms_um_error, \
+rms_without_focus_um, ruze_efficiency, exact_efficiency, best_focus_m, best_focus_m_error, pointing_u_rad, \
+pointing_v_rad, signal_to_noise, reduced_chi2, seconds, device, oofpy_version
+        See `ResultRecord`.
+    run : int
+        In which run the result was recorded last.
+    recorded_at : datetime
+        When, in UTC.
+    flags : tuple of str
+        Codes of the flags, in the order in which they were raised.
+    decision : {"accept", "reject", "look"}, optional
+        The decision of reviewers that stands.
+    decided_by, decided_at
+        Who made the last entry, be it an undo, and when; None where there is none.
+    """
+
+    content_hash: str
+    name: str
+    files: tuple[str, ...]
+    telescope: str | None
+    object_name: str | None
+    date: str | None
+    date_utc: datetime | None
+    wavelength_m: float | None
+    elevation_rad: float | None
+    maps: int | None
+    dz_m: tuple[float, ...] | None
+    key: str
+    settings_digest: str
+    status: Status
+    verdict: Verdict | None
+    reason: str
+    fault: str | None
+    folder: str | None
+    order: int | None
+    likelihood: str | None
+    rms_um: float | None
+    rms_um_error: float | None
+    rms_without_focus_um: float | None
+    ruze_efficiency: float | None
+    exact_efficiency: float | None
+    best_focus_m: float | None
+    best_focus_m_error: float | None
+    pointing_u_rad: float | None
+    pointing_v_rad: float | None
+    signal_to_noise: float | None
+    reduced_chi2: float | None
+    seconds: float | None
+    device: str | None
+    oofpy_version: str | None
+    run: int
+    recorded_at: datetime
+    flags: tuple[str, ...] = ()
+    decision: Decision | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """Everything that a catalogue holds of one result.
+
+    Parameters
+    ----------
+    observation : ObservationRecord
+    result : ResultRecord
+    run : int
+        In which run the result was recorded last.
+    recorded_at : datetime
+        When, in UTC.
+    decisions : tuple of DecisionRecord
+        All of them, oldest first.
+    other_keys : tuple of str
+        Of other results of the same observation, the newest first.
+    """
+
+    observation: ObservationRecord
+    result: ResultRecord
+    run: int
+    recorded_at: datetime
+    decisions: tuple[DecisionRecord, ...] = ()
+    other_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which results are meant: those for which everything said here holds. What is None or empty is not asked for.
+
+    Parameters
+    ----------
+    telescope : str, optional
+    object_name, name : str, optional
+        Patterns with `*` and `?`; upper and lower case are alike.
+    date_from, date_before : datetime, optional
+        On or after the first, before the second, in UTC.
+    elevation_from_rad, elevation_to_rad : float, radians, optional
+        Both included.
+    rms_from_um, rms_to_um : float, micrometres, optional
+        Both included.
+    flags : tuple of str
+        Codes of flags, at least one of which was raised.
+    statuses, verdicts : tuple of str
+        One of these.
+    decisions : tuple of str
+        The decision that stands is one of these; `none`: no decision stands.
+    accepted_only : bool
+        Only what reviewers accepted, or what they did not decide on and the verdict accepts.
+    run : int, optional
+        Recorded last in this run.
+    all_results : bool
+        Every result of an observation; otherwise the one recorded last.
+    """
+
+    telescope: str | None = None
+    object_name: str | None = None
+    name: str | None = None
+    date_from: datetime | None = None
+    date_before: datetime | None = None
+    elevation_from_rad: float | None = None
+    elevation_to_rad: float | None = None
+    rms_from_um: float | None = None
+    rms_to_um: float | None = None
+    flags: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    verdicts: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
+    accepted_only: bool = False
+    run: int | None = None
+    all_results: bool = field(default=False, kw_only=True)
+
+
+def content_hash(sources: Iterable[SourceFile]) -> str:
+    """Hash the content of an observation: SHA-256 over the sorted SHA-256 of its files, hexadecimal.
+
+    Parameters
+    ----------
+    sources : iterable of SourceFile
+
+    Returns
+    -------
+    str
+    """
+    return hashlib.sha256("\n".join(sorted(source.sha256 for source in sources)).encode()).hexdigest()
+
+
+def parsed_date(text: str | None) -> datetime | None:
+    """Parse the date of an observation.
+
+    Parameters
+    ----------
+    text : str or None
+        ISO 8601, in UTC where it names no zone, or DD/MM/YY of the years 1900 to 1999 as old FITS files have it.
+
+    Returns
+    -------
+    datetime or None
+        In UTC; None where there is no such date.
+    """
+    words = (text or "").strip().removesuffix("UTC").strip()
+    old = _OLD_FITS_DATE.fullmatch(words)
+    try:
+        if old:
+            day, month, year = map(int, old.groups())
+            return datetime(1900 + year, month, day, tzinfo=UTC)
+        date = datetime.fromisoformat(words)
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def observation_record(
+    sources: Sequence[SourceFile],
+    observation: Observation | None = None,
+    *,
+    name: str | None = None,
+    telescope: str | None = None,
+) -> ObservationRecord:
+    """Say what is known of an observation.
+
+    Parameters
+    ----------
+    sources : sequence of SourceFile
+        Its files and their hashes.
+    observation : Observation, optional
+        As it is fitted; None if it could not be read.
+    name : str, optional
+        What to call it if the observation is to have another name or could not be read; the stem of the first file if
+        left out.
+    telescope : str, optional
+        The telescope that it is fitted with; the one that the file names if left out.
+
+    Returns
+    -------
+    ObservationRecord
+    """
+    identity = content_hash(sources), tuple(str(source.path) for source in sources)
+    if observation is None:
+        stem = Path(sources[0].path).stem if sources else ""
+        return ObservationRecord(identity[0], name or stem, identity[1], telescope=telescope)
+    return ObservationRecord(
+        content_hash=identity[0],
+        name=name or observation.name,
+        files=identity[1],
+        telescope=telescope or observation.telescope,
+        object_name=observation.object_name,
+        date=observation.date,
+        date_utc=parsed_date(observation.date),
+        wavelength_m=float(observation.wavelength_m),
+        elevation_rad=None if observation.elevation_rad is None else float(observation.elevation_rad),
+        maps=len(observation.maps),
+        dz_m=tuple(float(beam_map.defocus_m) for beam_map in observation.maps),
+    )
+
+
+def record_of(
+    result: FitResult,
+    *,
+    key: str,
+    settings_digest: str,
+    settings: Mapping[str, Any],
+    folder: str | None = None,
+    seconds: float | None = None,
+) -> ResultRecord:
+    """Take from a result what the catalogue holds.
+
+    Parameters
+    ----------
+    result : FitResult
+    key, settings_digest, settings, folder
+        See `ResultRecord`.
+    seconds : float, optional
+        What it took; of the fit at the chosen order if left out.
+
+    Returns
+    -------
+    ResultRecord
+        With `reason` and `fault` where the fit failed.
+    """
+    fit, surface = result.fit, result.fit.surface
+    failed = result.status == "failed"
+    pointing_u, pointing_v = fit.pointing_in_focus_rad
+    return ResultRecord(
+        key=key,
+        settings_digest=settings_digest,
+        settings=settings,
+        status=result.status,  # type: ignore[arg-type]
+        verdict=None if failed else result.verdict,  # type: ignore[arg-type]
+        reason=_failure(result) if failed else "",
+        fault="FitFailedError" if failed else None,
+        folder=folder,
+        order=fit.order,
+        likelihood=result.settings.likelihood,
+        rms_um=surface.rms_um,
+        rms_um_error=surface.rms_um_error,
+        rms_without_focus_um=surface.rms_without_focus_um,
+        ruze_efficiency=surface.ruze_efficiency,
+        exact_efficiency=surface.exact_efficiency,
+        best_focus_m=surface.best_focus_m,
+        best_focus_m_error=surface.best_focus_m_error,
+        pointing_u_rad=pointing_u,
+        pointing_v_rad=pointing_v,
+        signal_to_noise=float(min(arrays.signal_to_noise for arrays in result.map_arrays)),
+        reduced_chi2=fit.reduced_chi2,
+        seconds=fit.seconds if seconds is None else seconds,
+        device=result.device,
+        oofpy_version=result.versions.get("oofpy"),
+        flags=tuple(FlagRecord(flag.code, flag.level.value, flag.message) for flag in result.flags),
+        orders=tuple(_order_record(entry) for entry in result.orders),
+        coefficients=tuple(
+            CoefficientRecord(entry.order, one.n, one.l, one.phase_rad, one.phase_rad_error, one.free)
+            for entry in result.orders
+            for one in entry.coefficients
+        ),
+    )
+
+
+def _order_record(fit: OrderFit) -> OrderRecord:
+    surface = fit.surface
+    return OrderRecord(
+        order=fit.order,
+        status=fit.status.value,
+        rms_um=surface.rms_um,
+        rms_um_error=surface.rms_um_error,
+        best_focus_m=surface.best_focus_m,
+        reduced_chi2=fit.reduced_chi2,
+        bic=fit.bic,
+    )
+
+
+def _failure(result: FitResult) -> str:
+    dark = [number for number, fitted in enumerate(result.fit.maps, 1) if fitted.gain <= 0]
+    if dark and result.fit.status.value != "not-finite":
+        return f"the fit failed: it found no source in map {', '.join(map(str, dark))}"
+    return f"the fit failed: {result.fit.status.advice}"

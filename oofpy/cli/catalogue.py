@@ -1,0 +1,283 @@
+"""`oofpy catalogue`: what an archive holds, and tables of it."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oofpy.cli import catalogue_filters as filters
+from oofpy.cli import options
+from oofpy.cli.endings import Ending, uninterrupted
+from oofpy.cli.messages import Messages
+from oofpy.cli.text_tables import aligned, number
+from oofpy.errors import UsageError, one_line
+
+if TYPE_CHECKING:
+    from oofpy.catalogue.export import Format
+    from oofpy.catalogue.records import CatalogueEntry, CoefficientRecord, ObservationRow, ResultRecord
+
+_FORMATS: tuple[Format, ...] = ("ecsv", "csv", "parquet", "json")
+_LIMIT = 100
+# As many letters of a key as tell results apart in any catalogue that there will be.
+_KEY_LETTERS = 12
+_WIDEST_REMARK = 80
+
+catalogue_application = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME|KEY",
+        show_default=False,
+        help="Name of an observation, for its newest result; or the beginning of the key of a result.",
+    ),
+]
+Sort = Annotated[
+    str,
+    typer.Option(
+        metavar="[-]COLUMN",
+        help="name, date, telescope, object, elevation, rms, focus, chi2, snr, status, verdict, recorded or seconds; "
+        "with a minus the largest first. What is unknown comes last.",
+    ),
+]
+Limit = Annotated[int, typer.Option(metavar="N", min=0, help="How many to show at most; 0 for all.")]
+FormatName = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="|".join(_FORMATS),
+        show_default=False,
+        help="As what to write; if left out, what the name of the output ends with, or ecsv.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", parser=options.place_of, show_default=False, help="File to write; standard output if left out."
+    ),
+]
+Order = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=2,
+        show_default=False,
+        help="Order of the ladder that the coefficients are of; if left out, the chosen one of each result.",
+    ),
+]
+
+
+@catalogue_application.callback()
+def catalogue_command() -> None:
+    """Look into the catalogue of an archive, or export it as a table."""
+
+
+@catalogue_application.command("list")
+@uninterrupted
+@filters.filtered
+def list_command(place: filters.Place, wanted: filters.Wanted, sort: Sort = "name", limit: Limit = _LIMIT) -> int:
+    """List observations with the newest result of each."""
+    from oofpy.catalogue import Catalogue
+
+    with Catalogue.open(place) as catalogue:
+        rows = catalogue.select(wanted, order_by=sort, limit=limit or None)
+        matching, held = catalogue.count(wanted), catalogue.count()
+    if rows:
+        print("\n".join(_listed(rows)))
+    shown = f"{len(rows)} shown of " if len(rows) < matching else ""
+    what = "results" if wanted.all_results else "observations"
+    print(f"{shown}{matching} {what} that match, {held} observations in the catalogue")
+    return Ending.DONE
+
+
+@catalogue_application.command("show")
+@uninterrupted
+def show_command(place: filters.Place, name: Name) -> int:
+    """Print everything that the catalogue holds of a result."""
+    from oofpy.catalogue import Catalogue
+
+    with Catalogue.open(place) as catalogue:
+        entry = catalogue.show(name)
+    print("\n".join(_shown(entry)))
+    return Ending.DONE
+
+
+@catalogue_application.command("export")
+@uninterrupted
+@filters.filtered
+def export_command(
+    place: filters.Place,
+    wanted: filters.Wanted,
+    form: FormatName = None,
+    output: Output = None,
+    order: Order = None,
+    overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Write a table: a row for every observation, failed ones included, and its coefficients as columns."""
+    from oofpy.catalogue import Catalogue
+    from oofpy.catalogue.export import export_columns, write_export
+    from oofpy.io.atomic import atomic_file, refuse_existing
+
+    chosen = _format_of(form, output)
+    messages = Messages(quiet)
+    if output is not None:
+        refuse_existing(output, overwrite)
+    elif chosen == "parquet" and sys.stdout.isatty():
+        raise UsageError("is not for a terminal", key="--format", value=chosen, remedy="give --output FILE")
+    with Catalogue.open(place) as catalogue, messages.working("reading the catalogue"):
+        columns = export_columns(catalogue, wanted, order)
+    if output is None:
+        sys.stdout.flush()
+        write_export(columns, chosen, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    else:
+        with atomic_file(output, overwrite) as part, part.open("wb") as stream:
+            write_export(columns, chosen, stream)
+    where = "" if output is None else f" to {one_line(str(output))}"
+    messages.say(f"{len(columns[0].values)} rows of {len(columns)} columns written{where}")
+    return Ending.DONE
+
+
+def _format_of(form: str | None, output: Path | None) -> Format:
+    wanted = form
+    if wanted is None and output is not None:
+        wanted = output.suffix.removeprefix(".").lower()
+    for known in _FORMATS:
+        if known == (wanted or "ecsv"):
+            return known
+    key, remedy = ("--format", "") if form else ("--output", "give --format, or ")
+    raise UsageError(
+        "is no format of a table" if form else "has an ending that is no format of a table",
+        key=key,
+        value=form or output,
+        remedy=f"{remedy}choose of {', '.join(_FORMATS)}",
+    )
+
+
+def _listed(rows: list[ObservationRow]) -> list[str]:
+    header = ["name", "key", "telescope", "object", "date", "el deg", "order", "rms um", "error", "focus mm"]
+    header += ["chi2", "status", "verdict", "decision", "flags or reason"]
+    return aligned(header, [_cells(row) for row in rows], left=(0, 1, 2, 3, 4, 11, 12, 13, 14))
+
+
+def _cells(row: ObservationRow) -> list[str]:
+    remark = one_line(row.reason or ", ".join(row.flags))
+    return [
+        one_line(row.name),
+        row.key[:_KEY_LETTERS],
+        one_line(row.telescope or "-"),
+        one_line(row.object_name or "-"),
+        one_line((row.date or "-")[:19]),
+        _degrees(row.elevation_rad),
+        "-" if row.order is None else str(row.order),
+        number(row.rms_um),
+        number(row.rms_um_error, ".2g"),
+        _millimetres(row.best_focus_m),
+        number(row.reduced_chi2, ".3g"),
+        row.status,
+        row.verdict or "-",
+        row.decision or "-",
+        remark if len(remark) <= _WIDEST_REMARK else f"{remark[: _WIDEST_REMARK - 3]}...",
+    ]
+
+
+def _degrees(angle_rad: float | None) -> str:
+    return "-" if angle_rad is None else f"{math.degrees(angle_rad):.1f}"
+
+
+def _millimetres(length_m: float | None) -> str:
+    return "-" if length_m is None else f"{1e3 * length_m:+.4f}"
+
+
+def _shown(entry: CatalogueEntry) -> Iterator[str]:
+    yield from aligned(["", ""], [[name, one_line(text)] for name, text in _facts(entry)], left=(0, 1))[1:]
+    for flag in entry.result.flags:
+        yield one_line(f"{flag.level} {flag.code}: {flag.message}")
+    for decision in entry.decisions:
+        why = f": {decision.why}" if decision.why else ""
+        yield one_line(f"decision {decision.at:%Y-%m-%d %H:%M} UTC {decision.who}: {decision.decision}{why}")
+    if entry.result.orders:
+        yield ""
+        yield from _ladder(entry.result)
+        yield ""
+        yield from _coefficients(entry.result)
+
+
+def _facts(entry: CatalogueEntry) -> Iterator[tuple[str, str]]:
+    seen, result = entry.observation, entry.result
+    yield "name", seen.name
+    yield "files", ", ".join(seen.files)
+    yield "content", seen.content_hash
+    yield "telescope", seen.telescope or "-"
+    yield "object", seen.object_name or "-"
+    yield "date", seen.date or "-"
+    yield "wavelength", "-" if seen.wavelength_m is None else f"{number(1e3 * seen.wavelength_m, '.6g')} mm"
+    yield "elevation", "-" if seen.elevation_rad is None else f"{_degrees(seen.elevation_rad)} deg"
+    yield "dz", "-" if seen.dz_m is None else ", ".join(f"{1e3 * dz:+.6g}" for dz in seen.dz_m) + " mm"
+    yield "key", result.key
+    for other in entry.other_keys:
+        yield "other result", other
+    standing = entry.decisions[-1].standing if entry.decisions else None
+    yield "status", f"{result.status}, verdict {result.verdict or '-'}, decision {standing or '-'}"
+    if result.reason:
+        yield "reason", f"{result.fault or 'failed'}: {result.reason}"
+    yield "recorded", f"{entry.recorded_at:%Y-%m-%d %H:%M:%S} UTC in run {entry.run}"
+    yield "result", result.folder or "-"
+    if result.order is not None:
+        yield from _facts_of_fit(result)
+
+
+def _facts_of_fit(result: ResultRecord) -> Iterator[tuple[str, str]]:
+    arcsec = 3600 * 180 / math.pi
+    pointing = [None if one is None else one * arcsec for one in (result.pointing_u_rad, result.pointing_v_rad)]
+    yield "fit", f"order {result.order}, {result.likelihood}, {number(result.seconds)} s on {result.device or '-'}"
+    yield "rms", f"{number(result.rms_um)} +- {number(result.rms_um_error, '.2g')} um"
+    yield "without focus", f"{number(result.rms_without_focus_um)} um"
+    yield "efficiency", f"{number(result.ruze_efficiency)} by Ruze, {number(result.exact_efficiency)} exact"
+    error = None if result.best_focus_m_error is None else 1e3 * result.best_focus_m_error
+    yield "focus error", f"dz = {_millimetres(result.best_focus_m)} +- {number(error, '.2g')} mm"
+    yield "pointing", f"u {number(pointing[0], '+.4g')}, v {number(pointing[1], '+.4g')} arcsec"
+    yield "signal to noise", number(result.signal_to_noise)
+    yield "reduced chi2", number(result.reduced_chi2)
+
+
+def _ladder(result: ResultRecord) -> list[str]:
+    rows = [
+        [
+            str(one.order),
+            one.status,
+            number(one.rms_um),
+            number(one.rms_um_error, ".2g"),
+            _millimetres(one.best_focus_m),
+            number(one.reduced_chi2, ".3g"),
+            number(one.bic, ".6g"),
+        ]
+        for one in result.orders
+    ]
+    return aligned(["order", "ended", "rms um", "error", "focus mm", "chi2", "bic"], rows, left=(1,))
+
+
+def _coefficients(result: ResultRecord) -> list[str]:
+    """Tabulate value and error at every order, the terms below each other."""
+    by_term: dict[tuple[int, int], dict[int, CoefficientRecord]] = {}
+    for one in result.coefficients:
+        by_term.setdefault((one.n, one.l), {})[one.order] = one
+    orders = [one.order for one in result.orders]
+    rows = [
+        [f"Z({n},{l})", *(_value(of_order.get(order)) for order in orders)]
+        for (n, l), of_order in sorted(by_term.items())
+    ]
+    return aligned(["rad at order", *map(str, orders)], rows)
+
+
+def _value(coefficient: CoefficientRecord | None) -> str:
+    if coefficient is None:
+        return "-"
+    error = number(coefficient.phase_rad_error, ".1g") if coefficient.free else "held"
+    return f"{number(coefficient.phase_rad, '+.4f')} ({error})"

@@ -1,0 +1,187 @@
+"""The options that say which results of a catalogue are meant, for every command that reads one."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_type_hints
+
+import typer
+
+from oofpy.errors import UsageError
+
+if TYPE_CHECKING:
+    from oofpy.catalogue.records import Filter
+
+    Wanted: TypeAlias = Filter
+else:
+    Wanted = Any  # commands are read by typer, long before a catalogue is
+
+_DATE_LETTERS = len("2024-05-31")
+
+Place = Annotated[
+    str,
+    typer.Argument(
+        metavar="RESULTS",
+        show_default=False,
+        help="Folder that 'oofpy batch' wrote to, or postgresql://USER@HOST/DATABASE.",
+    ),
+]
+TelescopeName = Annotated[str | None, typer.Option(metavar="NAME", show_default=False, help="Of this telescope.")]
+ObjectName = Annotated[
+    str | None,
+    typer.Option("--object", metavar="PATTERN", show_default=False, help="Of this source; * and ? stand for letters."),
+]
+Name = Annotated[
+    str | None,
+    typer.Option(metavar="PATTERN", show_default=False, help="Observations of this name; * and ? stand for letters."),
+]
+DateFrom = Annotated[
+    str | None, typer.Option("--from", metavar="DATE", show_default=False, help="On or after, e.g. 2024-05-31.")
+]
+DateTo = Annotated[
+    str | None,
+    typer.Option(
+        "--to", metavar="DATE", show_default=False, help="Up to the end of this day, or before this time in UTC."
+    ),
+]
+ElevationAbove = Annotated[str | None, typer.Option(metavar="ANGLE", show_default=False, help="At least, e.g. 30deg.")]
+ElevationBelow = Annotated[str | None, typer.Option(metavar="ANGLE", show_default=False, help="At most.")]
+RmsAbove = Annotated[str | None, typer.Option(metavar="LENGTH", show_default=False, help="At least, e.g. 100um.")]
+RmsBelow = Annotated[str | None, typer.Option(metavar="LENGTH", show_default=False, help="At most.")]
+Flags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--flag", metavar="CODE", show_default=False, help="With this flag, see 'oofpy flags'; of several any one."
+    ),
+]
+Statuses = Annotated[
+    list[str] | None,
+    typer.Option("--status", metavar="ok|flagged|failed", show_default=False, help="Of several any one."),
+]
+Verdicts = Annotated[
+    list[str] | None,
+    typer.Option("--verdict", metavar="accept|check|reject", show_default=False, help="Of several any one."),
+]
+Decisions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--decision",
+        metavar="accept|reject|look|none",
+        show_default=False,
+        help="The decision of reviewers that stands; of several any one.",
+    ),
+]
+Accepted = Annotated[
+    bool,
+    typer.Option(
+        "--accepted", help="Accepted by reviewers, or by the verdict where reviewers did not decide, and nothing else."
+    ),
+]
+Run = Annotated[int | None, typer.Option(metavar="NUMBER", show_default=False, help="Recorded in this run.")]
+AllResults = Annotated[
+    bool, typer.Option("--all-results", help="Every result of an observation, not only the newest of each.")
+]
+
+
+def filter_of(
+    telescope: TelescopeName = None,
+    object_name: ObjectName = None,
+    name: Name = None,
+    date_from: DateFrom = None,
+    date_to: DateTo = None,
+    elevation_above: ElevationAbove = None,
+    elevation_below: ElevationBelow = None,
+    rms_above: RmsAbove = None,
+    rms_below: RmsBelow = None,
+    flags: Flags = None,
+    statuses: Statuses = None,
+    verdicts: Verdicts = None,
+    decisions: Decisions = None,
+    accepted: Accepted = False,
+    run: Run = None,
+    all_results: AllResults = False,
+) -> Wanted:
+    """Put together what the options say.
+
+    Raises
+    ------
+    ConfigurationError
+        If a quantity is none.
+    UsageError
+        If a date or a word is none of those known.
+    """
+    from oofpy.catalogue.records import DECISIONS, STATUSES, VERDICTS, Filter
+    from oofpy.flag_kinds import FLAG_KINDS
+
+    return Filter(
+        telescope=telescope,
+        object_name=object_name,
+        name=name,
+        date_from=_date(date_from, "--from"),
+        date_before=_date(date_to, "--to", whole_day=True),
+        elevation_from_rad=_quantity(elevation_above, "angle", "--elevation-above"),
+        elevation_to_rad=_quantity(elevation_below, "angle", "--elevation-below"),
+        rms_from_um=_micrometres(rms_above, "--rms-above"),
+        rms_to_um=_micrometres(rms_below, "--rms-below"),
+        flags=_words(flags, FLAG_KINDS, "--flag", "'oofpy flags' lists them"),
+        statuses=_words(statuses, STATUSES, "--status"),
+        verdicts=_words(verdicts, VERDICTS, "--verdict"),
+        decisions=_words(decisions, (*DECISIONS[:-1], "none"), "--decision"),
+        accepted_only=accepted,
+        run=run,
+        all_results=all_results,
+    )
+
+
+def filtered(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options of `filter_of`; what they say, it takes as its argument `wanted`."""
+    hints = get_type_hints(filter_of, include_extras=True)
+    own = inspect.signature(command, eval_str=True).parameters
+    others = [entry.replace(annotation=hints[entry.name]) for entry in inspect.signature(filter_of).parameters.values()]
+    names = {entry.name for entry in others}
+    arguments = [entry for entry in own.values() if entry.default is entry.empty and entry.name != "wanted"]
+    options = [entry for entry in own.values() if entry.default is not entry.empty]
+    parameters = [entry.replace(kind=entry.KEYWORD_ONLY) for entry in (*arguments, *others, *options)]
+
+    @functools.wraps(command)
+    def run(**given: Any) -> int:
+        said = {name: given.pop(name) for name in names & given.keys()}
+        return command(wanted=filter_of(**said), **given)
+
+    made: Any = run
+    made.__signature__ = inspect.Signature(parameters)
+    made.__annotations__ = {entry.name: entry.annotation for entry in parameters}
+    return run
+
+
+def _quantity(text: str | None, dimension: Any, key: str) -> float | None:
+    from oofpy.quantities import parse_quantity
+
+    return None if text is None else parse_quantity(text, dimension, key=key)
+
+
+def _micrometres(text: str | None, key: str) -> float | None:
+    metres = _quantity(text, "length", key)
+    return None if metres is None else 1e6 * metres
+
+
+def _date(text: str | None, key: str, *, whole_day: bool = False) -> datetime | None:
+    from oofpy.catalogue.records import parsed_date
+
+    if text is None:
+        return None
+    date = parsed_date(text)
+    if date is None:
+        raise UsageError("is no date", key=key, value=text, remedy="write e.g. 2024-05-31 or 2024-05-31T18:30")
+    return date + timedelta(days=1) if whole_day and len(text.strip()) <= _DATE_LETTERS else date
+
+
+def _words(given: Iterable[str] | None, known: Iterable[str], key: str, remedy: str | None = None) -> tuple[str, ...]:
+    words = tuple(given or ())
+    for word in words:
+        if word not in known:
+            raise UsageError("is not known", key=key, value=word, remedy=remedy or f"choose of {', '.join(known)}")
+    return words
