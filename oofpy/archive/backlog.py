@@ -1,0 +1,184 @@
+"""What is still to be done: the requests of an archive, less what has a result, cut into tasks."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from oofpy._version import __version__
+from oofpy.archive.folders import Folders
+from oofpy.archive.planning import Item, Planner, Task
+from oofpy.archive.requests import Fragment, Request
+from oofpy.archive.tasks import failed
+from oofpy.catalogue import Outcome
+from oofpy.catalogue.records import Status
+
+COPY = "copy"
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How a run goes about its work; none of it changes a result.
+
+    Parameters
+    ----------
+    task_size : int
+        Observations of a task, which one worker fits in one go and which are recorded together.
+    side_by_side : int
+        How many observations of one shape are fitted together at most.
+    retry_failed : bool
+        Fit again what failed in an earlier run.
+    force : bool
+        Fit everything again.
+    page, figures : bool
+        Draw the report and the figures of every result.
+    """
+
+    task_size: int = 8
+    side_by_side: int = 8
+    retry_failed: bool = False
+    force: bool = False
+    page: bool = False
+    figures: bool = False
+
+
+class Backlog:
+    """The requests that wait, in their order.
+
+    Files with the content of another wait until that one has a result, or is known to be a single map of several.
+
+    Parameters
+    ----------
+    requests : iterable of Request
+        It is read as far as tasks are asked for.
+    out : Path
+        The folder of the results.
+    settings : RunSettings
+    statuses : callable
+        Takes keys and gives the status of those that have a result.
+    """
+
+    def __init__(
+        self,
+        requests: Iterable[Request],
+        out: Path,
+        settings: RunSettings,
+        statuses: Callable[[Iterable[str]], dict[str, Status]],
+    ) -> None:
+        self._out, self._settings, self._statuses = out, settings, statuses
+        self._planner = Planner()
+        self._found = self._planner.pieces(requests, settings.task_size)
+        self._all_found = False
+        self._folders = Folders()
+        self._formed: deque[Item] = deque()
+        self._seen: set[bytes] = set()
+        self._pending: set[str] = set()
+        self._copies: list[Item] = []
+        self.formed = 0
+        self.skipped: Counter[str] = Counter()
+        self.hopeless: list[Outcome] = []
+
+    def close(self) -> None:
+        """End its threads."""
+        self._planner.close()
+
+    @property
+    def to_look_at(self) -> bool:
+        """Whether `look` would find something."""
+        return not self._all_found or bool(self._formed) or any(item.key not in self._pending for item in self._copies)
+
+    def look(self) -> Task | None:
+        """Look at the next few requests.
+
+        Returns
+        -------
+        Task or None
+            Of those that are to be fitted; None if there is none among them. `skipped` counts the others, `hopeless`
+            are single maps that belong to no observation, which are only to be recorded.
+        """
+        if self._formed:
+            size = min(self._settings.task_size, len(self._formed))
+            to_do = self._without_done([self._formed.popleft() for _ in range(size)])
+        elif not self._all_found:
+            to_do = self._without_done(self._next_found())
+        else:
+            to_do = self._copies_to_do()
+        self._form_observations()
+        if not to_do:
+            return None
+        settings = self._settings
+        return Task(tuple(to_do), self._out, settings.side_by_side, settings.page, settings.figures, __version__)
+
+    def settle(self, item: Item, fragment: Fragment | None = None) -> None:
+        """Note that a request has been dealt with, and the single map that it turned out to be."""
+        self._pending.discard(item.key)
+        self._folders.done(item, fragment)
+        self._form_observations()
+
+    def _next_found(self) -> Sequence[Item]:
+        piece = next(self._found, None)
+        if piece is None:
+            self._all_found = True
+            self._folders.all_found()
+            return ()
+        for item in piece:
+            self._folders.found(item)
+        return piece
+
+    def _without_done(self, items: Sequence[Item]) -> list[Item]:
+        """Leave out what has a result, and lay copies aside."""
+        first = []
+        for item in items:
+            letters = bytes.fromhex(item.key[:32])
+            if letters in self._seen:
+                self._copies.append(item)
+            else:
+                self._seen.add(letters)
+                first.append(item)
+        known = {} if self._settings.force else self._statuses(item.key for item in first)
+        to_do = []
+        for item in first:
+            status = known.get(item.key)
+            if status is None or (status == "failed" and self._settings.retry_failed):
+                self._pending.add(item.key)
+                to_do.append(item)
+            else:
+                self._skip(item, status)
+        return to_do
+
+    def _copies_to_do(self) -> list[Item]:
+        """Give copies of what turned out to be a single map: each belongs to the observation in its own folder."""
+        free = list(islice((item for item in self._copies if item.key not in self._pending), self._settings.task_size))
+        known = self._statuses(item.key for item in free)
+        to_do: list[Item] = []
+        dealt_with = set()
+        for item in free:
+            if item.key in self._pending:
+                continue  # a second copy, which waits for the first
+            dealt_with.add(id(item))
+            if item.key in known:
+                self._skip(item, COPY)
+            else:
+                self._pending.add(item.key)
+                to_do.append(item)
+        self._copies = [item for item in self._copies if id(item) not in dealt_with]
+        return to_do
+
+    def _skip(self, item: Item, status: str) -> None:
+        self.skipped[status] += 1
+        self._folders.done(item)
+
+    def _form_observations(self) -> None:
+        requests, left_over = self._folders.complete()
+        self.formed += len(requests) + len(left_over)
+        self._formed.extend(self._planner.items(requests))
+        if left_over:
+            known = {} if self._settings.force else self._statuses(item.key for item, _ in left_over)
+            for item, reason in left_over:
+                if item.key not in known or self._settings.retry_failed:
+                    self.hopeless.append(failed(item, reason, "InputError"))
+                else:
+                    self.skipped["failed"] += 1
