@@ -5,6 +5,11 @@ All of it withstands glitches: medians instead of means, so that single bright s
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +17,7 @@ from oofpy.observation import BeamMap
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
+T = TypeVar("T")
 
 _BORDER_SHARE = 0.25  # of the samples, those farthest out
 _MAD_TO_SIGMA = 1.4826  # median absolute deviation to standard deviation, for a Gaussian
@@ -19,6 +25,20 @@ _SAMPLES_PER_CELL = 9  # their median still shows the source where a few of them
 _CLIP = 3.5  # standard deviations beyond which a border sample does not shape the background plane
 
 
+def _once(function: Callable[[BeamMap], T]) -> Callable[[BeamMap], T]:
+    """Compute a statistic once for each map, which never changes, and keep it as long as the map lives."""
+    known: WeakKeyDictionary[BeamMap, T] = WeakKeyDictionary()
+
+    @wraps(function)
+    def remembered(beam_map: BeamMap) -> T:
+        if beam_map not in known:
+            known[beam_map] = function(beam_map)
+        return known[beam_map]
+
+    return remembered
+
+
+@_once
 def extent(beam_map: BeamMap) -> tuple[float, float, float, float]:
     """Centre and half-widths of the rectangle that the used samples span.
 
@@ -40,6 +60,7 @@ def extent(beam_map: BeamMap) -> tuple[float, float, float, float]:
     )
 
 
+@_once
 def border_level(beam_map: BeamMap) -> float:
     """Background: the median of the quarter of the samples that lie farthest out.
 
@@ -57,6 +78,7 @@ def border_level(beam_map: BeamMap) -> float:
     return float(np.median(power))
 
 
+@_once
 def border_noise(beam_map: BeamMap) -> float:
     """Noise: the robust standard deviation of the border about its own plane.
 
@@ -189,6 +211,7 @@ def border_places(u: FloatArray, v: FloatArray) -> IndexArray:
     return np.flatnonzero(outwards >= np.quantile(outwards, 1 - _BORDER_SHARE))
 
 
+@_once
 def _border(beam_map: BeamMap) -> tuple[FloatArray, FloatArray, FloatArray]:
     u, v, power = _used(beam_map)
     outer = border_places(u, v)
@@ -200,6 +223,7 @@ def robust_sigma(values: FloatArray) -> float:
     return float(_MAD_TO_SIGMA * np.median(np.abs(values - np.median(values))))
 
 
+@_once
 def _cells(beam_map: BeamMap) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Mean position and median power of the cells that hold enough samples."""
     u, v, power = _used(beam_map)

@@ -31,7 +31,7 @@ def _frozen_array(values: object, dtype: type) -> NDArray[Any]:
     return array
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class BeamMap:
     """Samples of the beam at one defocus, in any order and at any positions.
 

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from oofpy.fitting.likelihood import Likelihood
 
-_FIRST_PASSES, _LATER_PASSES = 12, 4
-SMALLEST_TOLERANCE = 1e-6
+_FIRST_PASSES, _LATER_PASSES = 20, 6
+SMALLEST_TOLERANCE = 1e-9
 _SMALLEST_SLOPE_RATIO = 0.3
 # A step of iteratively reweighted least squares may be stretched by less than two without raising the cost.
 _LONGEST_STRETCH = 1.9
+# Mean square of a change of z up to which Newton's step is sure to come closer.
+_SHORT_STEP = 0.03
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def eliminate(
     data: MapData,
     likelihood: Likelihood,
     start: LinearFit | None,
-    tolerance: float = SMALLEST_TOLERANCE,
+    tolerance: torch.Tensor | float = SMALLEST_TOLERANCE,
 ) -> LinearFit:
     """Find gain, background and scale of every map.
 
@@ -116,8 +118,8 @@ def eliminate(
     likelihood : Likelihood
         Which.
     start : LinearFit, optional
-        Of a model close by, whose weights and scale are the start; None starts from least squares.
-    tolerance : float
+        Of a model close by, whose coefficients and scale are the start; None starts from least squares.
+    tolerance : float or Tensor, shape (batch,)
         How far the cost of a robust fit may stay above its minimum, in units of the log-likelihood.
 
     Returns
@@ -125,41 +127,177 @@ def eliminate(
     LinearFit
         At the minimum of the cost over gain, background and scale.
     """
-    columns = [model, *data.background.unbind(2)]
-    influence = data.weight if start is None or likelihood.quadratic else start.influence
-    coefficients, _ = _weighted_least_squares(columns, data.values, influence)
-    residual = _residual(coefficients, columns, data)
+    equations = _NormalEquations.of(model, data)
     if likelihood.quadratic:
-        return _least_squares_fit(coefficients, residual, data)
+        coefficients = _solve(*equations.sums(None))
+        return _least_squares_fit(coefficients, equations.residual(coefficients), data)
+    if start is None:
+        coefficients = _solve(*equations.sums(None))
+        scale = _root_mean_square(equations.residual(coefficients), data)
+    else:
+        coefficients, scale = start.coefficients, start.scale
     root_weight = data.weight.sqrt()
-    scale = _root_mean_square(residual, data) if start is None else start.scale
+    done = torch.zeros_like(scale[:, 0], dtype=torch.bool)
     for _ in range(_FIRST_PASSES if start is None else _LATER_PASSES):
-        z = residual * (root_weight / scale[..., None])
-        weight = likelihood.weight(z)
-        new_scale, ratio = _next_scale(z, weight, scale, data, likelihood)
-        solution, normal = _weighted_least_squares(columns, data.values, data.weight * weight)
-        stretch = (1 / ratio[..., None]).clamp(max=_LONGEST_STRETCH)
-        step = (solution - coefficients) * stretch
-        coefficients = _non_negative_gain(coefficients + step)
-        residual = _residual(coefficients, columns, data)
-        squares = (step * (normal @ step[..., None])[..., 0]).sum(-1) / scale.square()
-        left = (squares + data.samples * (new_scale / scale).log().square()).sum(-1)
-        scale = new_scale
-        if float(left.max()) < tolerance:
+        z = equations.residual(coefficients) * (root_weight / scale[..., None])
+        moved, new_scale, left = _improve(equations, coefficients, scale, z, data, likelihood)
+        # An observation that has arrived stays there, whatever those beside it need.
+        coefficients = torch.where(done[:, None, None], coefficients, moved)
+        scale = torch.where(done[:, None], scale, new_scale)
+        done = done | (left < tolerance)
+        if bool(done.all()):
             break
+    residual = equations.residual(coefficients)
     z = residual * (root_weight / scale[..., None])
     weight = likelihood.weight(z)
-    _, ratio = _next_scale(z, weight, scale, data, likelihood)
+    ratio = _slope_ratio(weight, likelihood.slope_of_weight(weight), data, likelihood)
     cost = likelihood.cost(z).sum(-1) + data.samples * scale.log()
     influence = data.weight * weight / scale[..., None].square()
     return LinearFit(coefficients, scale, cost, residual, influence, ratio)
 
 
-def _residual(coefficients: torch.Tensor, columns: list[torch.Tensor], data: MapData) -> torch.Tensor:
-    residual = data.values - coefficients[..., :1] * columns[0]
-    for number, column in enumerate(columns[1:], start=1):
-        residual = residual - coefficients[..., number : number + 1] * column
-    return residual
+def _improve(
+    equations: _NormalEquations,
+    coefficients: torch.Tensor,
+    scale: torch.Tensor,
+    z: torch.Tensor,
+    data: MapData,
+    likelihood: Likelihood,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """One pass towards the best coefficients and scales.
+
+    Newton's step where it is short, and one of iteratively reweighted least squares elsewhere.
+
+    Returns
+    -------
+    coefficients : Tensor, shape (batch, maps, columns)
+    scale : Tensor, shape (batch, maps)
+    left : Tensor, shape (batch,)
+        About how far the cost is still above its minimum.
+    """
+    weight = likelihood.weight(z)
+    slope, squared = likelihood.slope_of_weight(weight), z.square()
+    sum_psi_z, sum_slope_z = torch.linalg.vecdot(weight, squared), torch.linalg.vecdot(slope, squared)
+    normal, right = equations.sums(weight)
+    true_normal, true_right = equations.sums(slope)
+    pull = right - (normal @ coefficients[..., None])[..., 0]
+    true_pull = true_right - (true_normal @ coefficients[..., None])[..., 0]
+    # Curvature and gradient by the coefficients in units of the scale, and by the logarithm of the scale.
+    mixed = (pull + true_pull) / scale[..., None]
+    curvature = torch.cat(
+        [
+            torch.cat([true_normal, mixed[..., None]], dim=-1),
+            torch.cat([mixed, (sum_psi_z + sum_slope_z)[..., None]], dim=-1)[..., None, :],
+        ],
+        dim=-2,
+    )
+    gradient = torch.cat([-pull / scale[..., None], (data.samples - sum_psi_z)[..., None]], dim=-1)
+    newton, decrease, positive = _newton_step(curvature, gradient)
+    free = coefficients[..., 0] > 0
+    short = positive & free & (decrease < _SHORT_STEP * data.samples)
+
+    ratio = _slope_ratio(weight, slope, data, likelihood)
+    stretch = (1 / ratio[..., None]).clamp(max=_LONGEST_STRETCH)
+    step = (_solve(normal, right) - coefficients) * stretch
+    squares = (step * (normal @ step[..., None])[..., 0]).sum(-1) / scale.square()
+    factor = _scale_factor(sum_psi_z, sum_slope_z, data)
+
+    step = torch.where(short[..., None], newton[..., :-1] * scale[..., None], step)
+    factor = torch.where(short, newton[..., -1].exp(), factor)
+    # What Newton's step leaves is of second order in what it takes away.
+    left = torch.where(
+        short, decrease.square() / (_SHORT_STEP * data.samples), squares + data.samples * factor.log() ** 2
+    )
+    return _non_negative_gain(coefficients + step), torch.maximum(scale * factor, data.smallest_scale), left.sum(-1)
+
+
+def _newton_step(curvature: torch.Tensor, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Newton's step, twice the decrease that it promises, and whether the curvature is positive."""
+    root = curvature.diagonal(dim1=-2, dim2=-1).clamp(min=torch.finfo(gradient.dtype).tiny).rsqrt()
+    factor, failed = torch.linalg.cholesky_ex(curvature * root[..., None] * root[..., None, :])
+    step = -torch.cholesky_solve((gradient * root)[..., None], factor)[..., 0] * root
+    return step, -(gradient * step).sum(-1), failed == 0
+
+
+def _scale_factor(sum_psi_z: torch.Tensor, sum_slope_z: torch.Tensor, data: MapData) -> torch.Tensor:
+    """One Newton step in the logarithm of the scale towards `sum psi(z) z = N`, in multiplicative form."""
+    exponent = sum_psi_z / (sum_psi_z + sum_slope_z).clamp(min=1e-300)
+    factor = (sum_psi_z / data.samples).clamp(min=1e-30) ** exponent.clamp(0.0, 2.0)
+    return factor.clamp(0.1, 10.0)
+
+
+def _slope_ratio(weight: torch.Tensor, slope: torch.Tensor, data: MapData, likelihood: Likelihood) -> torch.Tensor:
+    """Mean slope of the likelihood over the mean weight, within bounds."""
+    # Masked samples have z = 0, where weight and slope are equal: they leave both sums alike.
+    masked = (weight.shape[-1] - data.samples) * float(likelihood.weight(torch.zeros((), dtype=weight.dtype)))
+    ratio = (slope.sum(-1) - masked) / (weight.sum(-1) - masked)
+    return ratio.clamp(_SMALLEST_SLOPE_RATIO, 1.0)
+
+
+@dataclass(frozen=True)
+class _NormalEquations:
+    """Weighted least squares of every map over its columns, which are the model and the shapes of the background.
+
+    Parameters
+    ----------
+    columns : Tensor, shape (batch, maps, columns, samples)
+    values : Tensor, shape (batch, maps, samples)
+    products : Tensor, shape (batch, maps, pairs, samples)
+        Products of any two columns, then of each column and the values, times the weights of the data: with robust
+        weights, which change from pass to pass, the sums are then one product of a matrix and a vector.
+    """
+
+    columns: torch.Tensor
+    values: torch.Tensor
+    products: torch.Tensor
+
+    @classmethod
+    def of(cls, model: torch.Tensor, data: MapData) -> _NormalEquations:
+        background = data.background.expand(model.shape[0], -1, -1, -1)
+        columns = torch.cat([model[:, :, None], background], dim=2)
+        values = data.values.expand_as(model)
+        weighted = columns * data.weight[:, :, None]
+        count = columns.shape[2]
+        pairs = [weighted[:, :, place, None] * columns[:, :, place:] for place in range(count)]
+        products = torch.cat([*pairs, weighted * values[:, :, None]], dim=2)
+        return cls(columns, values, products)
+
+    def residual(self, coefficients: torch.Tensor) -> torch.Tensor:
+        """Values minus columns times coefficients, shape (batch, maps, samples)."""
+        return self.values - (coefficients[..., None, :] @ self.columns)[..., 0, :]
+
+    def sums(self, weight: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Normal matrix, shape (batch, maps, columns, columns), and right side.
+
+        Parameters
+        ----------
+        weight : Tensor, shape (batch, maps, samples), optional
+            Beside those of the data.
+        """
+        sums = self.products.sum(-1) if weight is None else (self.products @ weight[..., None])[..., 0]
+        count = self.columns.shape[2]
+        return sums[..., _places_in_pairs(count)], sums[..., -count:]
+
+
+def _solve(normal: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """Coefficients of every map that solve its normal equations, the gain not negative."""
+    count = right.shape[-1]
+    root = normal.diagonal(dim1=-2, dim2=-1).clamp(min=torch.finfo(right.dtype).tiny).rsqrt()
+    scaled = normal * root[..., None] * root[..., None, :]
+    scaled = scaled + 1e-12 * torch.eye(count, dtype=scaled.dtype, device=scaled.device)
+    of_gain = torch.eye(count, 1, dtype=scaled.dtype, device=scaled.device)[:, 0].expand_as(right)
+    solved, _ = torch.linalg.solve_ex(scaled, torch.stack([right * root, of_gain], dim=-1))
+    solution, follow = solved.unbind(-1)
+    # Where the gain would be negative it is zero, and the background the best beside that.
+    excess = (solution[..., :1] / follow[..., :1]).clamp(max=0.0)
+    background = solution[..., 1:] - excess * follow[..., 1:]
+    return _non_negative_gain(torch.cat([solution[..., :1], background], dim=-1) * root)
+
+
+def _places_in_pairs(count: int) -> list[list[int]]:
+    """Place of each element of a symmetric matrix among its rows from the diagonal on, one after the other."""
+    first = [row * count - row * (row - 1) // 2 for row in range(count)]
+    return [[first[min(i, j)] + abs(i - j) for j in range(count)] for i in range(count)]
 
 
 def _least_squares_fit(coefficients: torch.Tensor, residual: torch.Tensor, data: MapData) -> LinearFit:
@@ -170,31 +308,6 @@ def _least_squares_fit(coefficients: torch.Tensor, residual: torch.Tensor, data:
     return LinearFit(coefficients, scale, cost, residual, influence, torch.ones_like(scale))
 
 
-def _weighted_least_squares(
-    columns: list[torch.Tensor], values: torch.Tensor, weight: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Coefficients of every map, shape (batch, maps, columns), and the normal matrix."""
-    # Sums of products one by one: matrix products with two thin columns are several times slower.
-    weighted = [weight * column for column in columns]
-    rows = [[(w * column).sum(-1) for column in columns[: number + 1]] for number, w in enumerate(weighted)]
-    count = len(columns)
-    flat = [rows[max(i, j)][min(i, j)] for i in range(count) for j in range(count)]
-    batch = columns[0].shape[:-1]
-    normal = torch.stack([element.expand(batch) for element in flat], dim=-1)
-    normal = normal.reshape(*batch, count, count)
-    right = torch.stack([(w * values).sum(-1).expand(batch) for w in weighted], dim=-1)
-    root = normal.diagonal(dim1=-2, dim2=-1).clamp(min=torch.finfo(values.dtype).tiny).rsqrt()
-    scaled = normal * root[..., None] * root[..., None, :]
-    scaled = scaled + 1e-12 * torch.eye(count, dtype=scaled.dtype, device=scaled.device)
-    of_gain = torch.eye(count, 1, dtype=scaled.dtype, device=scaled.device)[:, 0].expand_as(right)
-    solved, _ = torch.linalg.solve_ex(scaled, torch.stack([right * root, of_gain], dim=-1))
-    solution, follow = solved.unbind(-1)
-    # Where the gain would be negative it is zero, and the background the best beside that.
-    excess = (solution[..., :1] / follow[..., :1]).clamp(max=0.0)
-    background = solution[..., 1:] - excess * follow[..., 1:]
-    return _non_negative_gain(torch.cat([solution[..., :1], background], dim=-1) * root), normal
-
-
 def _non_negative_gain(coefficients: torch.Tensor) -> torch.Tensor:
     return torch.cat([coefficients[..., :1].clamp(min=0.0), coefficients[..., 1:]], dim=-1)
 
@@ -202,24 +315,6 @@ def _non_negative_gain(coefficients: torch.Tensor) -> torch.Tensor:
 def _root_mean_square(residual: torch.Tensor, data: MapData) -> torch.Tensor:
     scale = ((residual.square() * data.weight).sum(-1) / data.samples).sqrt()
     return torch.maximum(scale, data.smallest_scale)
-
-
-def _next_scale(
-    z: torch.Tensor, weight: torch.Tensor, scale: torch.Tensor, data: MapData, likelihood: Likelihood
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """One Newton step in the logarithm of the scale towards `sum psi(z) z = N`, in multiplicative form.
-
-    Returns the scale and the ratio of curvature to weight.
-    """
-    slope, squared = likelihood.slope(z), z.square()
-    sum_psi_z = (weight * squared).sum(-1)
-    exponent = sum_psi_z / (sum_psi_z + (slope * squared).sum(-1)).clamp(min=1e-300)
-    factor = (sum_psi_z / data.samples).clamp(min=1e-30) ** exponent.clamp(0.0, 2.0)
-    new = torch.maximum(scale * factor.clamp(0.1, 10.0), data.smallest_scale)
-    # Masked samples have z = 0, where weight and slope are equal: they leave both sums alike.
-    masked = (z.shape[-1] - data.samples) * float(likelihood.weight(torch.zeros((), dtype=z.dtype)))
-    ratio = (slope.sum(-1) - masked) / (weight.sum(-1) - masked)
-    return new, ratio.clamp(_SMALLEST_SLOPE_RATIO, 1.0)
 
 
 def rescaled(fit: LinearFit, ratio: float) -> LinearFit:

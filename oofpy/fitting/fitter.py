@@ -148,7 +148,7 @@ def _group_size(problem: FitProblem) -> int:
 
 
 def climb(problem: FitProblem, highest: int, report: Report) -> list[list[tuple[OrderFit, Winner]]]:
-    """Fit order after order, each from the order below and from zero.
+    """Fit order after order, each from the order below; the requested one, or all to choose from, from zero as well.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def _with_rival(fit: OrderFit, winner: Winner, number: int) -> OrderFit:
 
 
 def fit_order(problem: FitProblem, order: int, below: torch.Tensor | None, tolerances: Tolerances) -> Winner:
-    """Fit one order from zero and, where given, from the order below; keep the better.
+    """Fit one order from the order below; where that is not given, or the order is wanted, from zero; keep the better.
 
     Parameters
     ----------
@@ -226,7 +226,8 @@ def fit_order(problem: FitProblem, order: int, below: torch.Tensor | None, toler
     below = below.clone()
     below[:, entering] = start[:, entering]
     risen = problem.solve(below, free, tolerances)
-    if not problem.settings.both_starts:
+    wanted = problem.settings.order in (order, "auto")
+    if not (wanted and problem.settings.both_starts):
         return Winner(risen, ("order below",) * count, missing, missing)
     zero = problem.solve(start, free, tolerances, rival=risen)
     higher = risen.cost - zero.cost

@@ -29,8 +29,8 @@ class Likelihood:
         rho(z), elementwise.
     weight : callable
         psi(z) / z, elementwise.
-    slope : callable
-        psi'(z), elementwise.
+    slope_of_weight : callable
+        psi'(z), elementwise, as a function of the weight at the same z, from which it follows for each of them.
     gaussian_scale : float
         Fitted scale for Gaussian noise of unit standard deviation, so that noise can be quoted alike.
     integral : float
@@ -42,20 +42,19 @@ class Likelihood:
     name: str
     cost: Callable[[torch.Tensor], torch.Tensor]
     weight: Callable[[torch.Tensor], torch.Tensor]
-    slope: Callable[[torch.Tensor], torch.Tensor]
+    slope_of_weight: Callable[[torch.Tensor], torch.Tensor]
     gaussian_scale: float
     integral: float
     quadratic: bool = False
 
+    def slope(self, z: torch.Tensor) -> torch.Tensor:
+        """psi'(z), elementwise."""
+        return self.slope_of_weight(self.weight(z))
 
-def _cauchy_slope(z: torch.Tensor) -> torch.Tensor:
-    squared = z * z
-    return 2 * (1 - squared) / (1 + squared) ** 2
 
-
-def _student_slope(z: torch.Tensor) -> torch.Tensor:
-    nu, squared = STUDENT_DEGREES_OF_FREEDOM, z * z
-    return (nu + 1) * (nu - squared) / (nu + squared) ** 2
+def _student_slope(weight: torch.Tensor) -> torch.Tensor:
+    nu = STUDENT_DEGREES_OF_FREEDOM
+    return weight * (2 * nu / (nu + 1) * weight - 1)
 
 
 def _student_integral() -> float:
@@ -85,7 +84,9 @@ LIKELIHOODS = {
             math.sqrt(2 * math.pi),
             quadratic=True,
         ),
-        Likelihood("cauchy", lambda z: torch.log1p(z * z), lambda z: 2 / (1 + z * z), _cauchy_slope, 0.6120, math.pi),
+        Likelihood(
+            "cauchy", lambda z: torch.log1p(z * z), lambda z: 2 / (1 + z * z), lambda w: w * (w - 1), 0.6120, math.pi
+        ),
         Likelihood(
             "student-t",
             lambda z: (STUDENT_DEGREES_OF_FREEDOM + 1) / 2 * torch.log1p(z * z / STUDENT_DEGREES_OF_FREEDOM),
@@ -98,7 +99,7 @@ LIKELIHOODS = {
             "huber",
             _huber_cost,
             lambda z: HUBER_THRESHOLD / z.abs().clamp(min=HUBER_THRESHOLD),
-            lambda z: (z.abs() <= HUBER_THRESHOLD).to(z.dtype),
+            lambda weight: (weight >= 1).to(weight.dtype),
             0.8710,
             _huber_integral(),
         ),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from oofpy.errors import ConfigurationError, InputError, UsageError
-from oofpy.fitting.elimination import LinearFit, MapData, rescaled
+from oofpy.fitting.elimination import MapData, rescaled
 from oofpy.fitting.likelihood import LIKELIHOODS, Likelihood
 from oofpy.fitting.parameters import ParameterSet
 from oofpy.fitting.residual_correlation import LagGrid
@@ -22,10 +25,11 @@ from oofpy.optics.beam import BeamModel
 from oofpy.optics.beam_building import beam_model
 from oofpy.optics.defocus import has_lateral_formula
 from oofpy.optics.fixed_phase import applied_coefficients
-from oofpy.optics.sky import Positions
+from oofpy.optics.sky import IndexArray, Positions, thinned
 from oofpy.optics.zernike import ZernikeTerm, zernike_terms
 from oofpy.telescope import Telescope
 
+T = TypeVar("T")
 FloatArray = NDArray[np.float64]
 
 # A redescending likelihood takes a poor model's misfit for glitches and creeps; Huber's, which never lets go of a
@@ -35,6 +39,28 @@ _APPROACH_DECREASE = 10.0
 REDESCENDING = ("cauchy", "student-t")
 # Floor of the scale over the range of a map: below it lies the error of the model, not noise.
 _SMALLEST_SCALE = 1e-7
+
+
+# Neighbouring samples of the rough level, in lambda/D; the power varies over half of that and more.
+_ROUGH_SPACING_BEAMS = 0.6
+
+
+@dataclass(frozen=True)
+class RoughLevel:
+    """The same problem with fewer samples and a model good to a hundredth: a fit begins there and ends on all samples.
+
+    Parameters
+    ----------
+    model : BeamModel
+    data : MapData
+    """
+
+    model: BeamModel
+    data: MapData
+
+    def take(self, keep: list[int]) -> RoughLevel:
+        """Pick observations."""
+        return RoughLevel(self.model.take(keep), self.data.take(keep))
 
 
 @dataclass(frozen=True)
@@ -50,6 +76,8 @@ class FitProblem:
         Of the highest order.
     model : BeamModel
     data : MapData
+    rough : RoughLevel
+        Where a fit begins.
     parameters : ParameterSet
     start, other_start : Tensor, shape (observations, parameters)
         Ideal surface, or one that the correction on the dish makes ideal; the maps pointed at the centroid of their
@@ -66,6 +94,7 @@ class FitProblem:
     terms: tuple[ZernikeTerm, ...]
     model: BeamModel
     data: MapData
+    rough: RoughLevel
     parameters: ParameterSet
     start: torch.Tensor
     other_start: torch.Tensor
@@ -93,6 +122,7 @@ class FitProblem:
             observations=tuple(self.observations[number] for number in keep),
             model=self.model.take(keep),
             data=self.data.take(keep),
+            rough=self.rough.take(keep),
             start=self.start[keep],
             other_start=self.other_start[keep],
             lags=self.lags if len(self.lags) == 1 else tuple(self.lags[number] for number in keep),
@@ -102,7 +132,7 @@ class FitProblem:
     def solve(
         self, start: torch.Tensor, free: FreeParameters, tolerances: Tolerances, rival: Solution | None = None
     ) -> Solution:
-        """Fit from a start with the likelihood of the settings.
+        """Fit from a start with the likelihood of the settings: first on the rough level, then on all samples.
 
         Parameters
         ----------
@@ -117,17 +147,13 @@ class FitProblem:
         Solution
             Its evaluations include those of the approach.
         """
-        linear: LinearFit | None = None
-        used = torch.zeros(start.shape[0], dtype=torch.int64, device=start.device)
-        if self.settings.likelihood in REDESCENDING:
-            approach = LIKELIHOODS[APPROACH]
-            coarse = Tolerances(_APPROACH_DECREASE, tolerances.max_evaluations)
-            near = LevenbergMarquardt(self.model, self.data, approach, free, coarse).solve(start)
-            start, used = near.parameters, near.evaluations
-            linear = rescaled(near.linear, self.likelihood.gaussian_scale / approach.gaussian_scale)
+        approach = LIKELIHOODS[APPROACH] if self.settings.likelihood in REDESCENDING else self.likelihood
+        coarse = Tolerances(_APPROACH_DECREASE, tolerances.max_evaluations)
+        near = LevenbergMarquardt(self.rough.model, self.rough.data, approach, free, coarse).solve(start)
+        linear = rescaled(near.linear, self.likelihood.gaussian_scale / approach.gaussian_scale)
         solver = LevenbergMarquardt(self.model, self.data, self.likelihood, free, tolerances)
-        solution = solver.solve(start, linear, rival)
-        return replace(solution, evaluations=solution.evaluations + used)
+        solution = solver.solve(near.parameters, linear, rival)
+        return replace(solution, evaluations=near.evaluations + solution.evaluations)
 
 
 def prepare(
@@ -169,16 +195,20 @@ def prepare(
     if len(set(wavelengths)) == 1 and all(_same_positions(positions[0], other) for other in positions[1:]):
         positions = positions[:1]
     terms = zernike_terms(highest_order, 2)
-    model = beam_model(
+    build = partial(
+        beam_model,
         telescope,
-        positions,
-        torch.as_tensor(np.array([observation.defocus_m for observation in observations])),
-        torch.tensor(wavelengths, dtype=torch.float64),
-        terms,
+        defocus_m=torch.as_tensor(np.array([observation.defocus_m for observation in observations])),
+        wavelength_m=torch.tensor(wavelengths, dtype=torch.float64),
+        terms=terms,
         observing=[observation.observing for observation in observations],
         device=device,
-        dtype=torch.float64 if settings.precision == "double" else torch.float32,
     )
+    model = build(positions, dtype=torch.float64 if settings.precision == "double" else torch.float32)
+    spacing = _ROUGH_SPACING_BEAMS * min(wavelengths) / (2 * telescope.geometry.dish_radius_m)
+    kept = _of_every_map(positions, lambda u, v: thinned(u, v, spacing))
+    picked = [[(u[k], v[k]) for (u, v), k in zip(*maps, strict=True)] for maps in zip(positions, kept, strict=True)]
+    rough_model = build(_shared(picked), dtype=torch.float32, rough=True)
     # Beyond a quarter of the range of dz one map would turn into another.
     largest = max(float(np.ptp(observation.defocus_m)) for observation in observations) / 4
     parameters = ParameterSet.of_telescope(model.layout, telescope, settings.parameters, largest)
@@ -186,13 +216,14 @@ def prepare(
     if not parameters.free.any():
         raise ConfigurationError("every parameter is fixed", key="parameters", remedy="leave at least one free")
     data = _map_data(observations, model, settings.background_slopes, device)
+    rough = RoughLevel(rough_model, _map_data(observations, rough_model, settings.background_slopes, device, kept))
     for observation in observations:
         _require_samples(observation, int(parameters.free.sum()), data.background.shape[2])
-    lags = _lag_grids(positions)
-    borders = tuple(tuple(border_places(u, v) for u, v in maps) for maps in positions)
+    lags = tuple(map(tuple, _of_every_map(positions, LagGrid.of)))
+    borders = tuple(map(tuple, _of_every_map(positions, border_places)))
     unpointed = torch.as_tensor(_corrected_starts(observations, telescope, terms, parameters), device=device)
     problem = FitProblem(
-        observations, telescope, settings, terms, model, data, parameters, unpointed, unpointed, lags, borders
+        observations, telescope, settings, terms, model, data, rough, parameters, unpointed, unpointed, lags, borders
     )
     first, second = _pointed_starts(problem)
     return replace(problem, start=first, other_start=second)
@@ -250,13 +281,13 @@ def _shared(positions: list[list[Positions]]) -> list[list[Positions]]:
     return positions
 
 
-def _lag_grids(positions: list[list[Positions]]) -> tuple[tuple[LagGrid, ...], ...]:
-    """Lag grid of every map; maps that share their positions share it."""
-    made: dict[tuple[int, int], LagGrid] = {}
+def _of_every_map(positions: list[list[Positions]], make: Callable[[FloatArray, FloatArray], T]) -> list[list[T]]:
+    """What is made of the positions of every map; maps that share their positions share it."""
+    made: dict[tuple[int, int], T] = {}
     for u, v in (position for maps in positions for position in maps):
         if (id(u), id(v)) not in made:
-            made[id(u), id(v)] = LagGrid.of(u, v)
-    return tuple(tuple(made[id(u), id(v)] for u, v in maps) for maps in positions)
+            made[id(u), id(v)] = make(u, v)
+    return [[made[id(u), id(v)] for u, v in maps] for maps in positions]
 
 
 def _same_positions(first: list[Positions], second: list[Positions]) -> bool:
@@ -342,11 +373,17 @@ def _require_samples(observation: Observation, free: int, background_shapes: int
         )
 
 
-def _map_data(observations: tuple[Observation, ...], model: BeamModel, slopes: bool, device: torch.device) -> MapData:
-    """Stack the used samples of all maps, padded with zero weight."""
+def _map_data(
+    observations: tuple[Observation, ...],
+    model: BeamModel,
+    slopes: bool,
+    device: torch.device,
+    kept: list[list[IndexArray]] | None = None,
+) -> MapData:
+    """Stack the used samples of all maps, or those of them that are kept, padded with zero weight."""
     maps = [beam_map for observation in observations for beam_map in observation.maps]
     shape = (len(observations), len(observations[0].maps))
-    size = max(beam_map.samples for beam_map in maps)
+    size = model.sky.samples
     values, weight = np.zeros((len(maps), size)), np.zeros((len(maps), size))
     shapes = 3 if slopes else 1
     background = np.zeros((len(maps), shapes, size))
@@ -354,12 +391,14 @@ def _map_data(observations: tuple[Observation, ...], model: BeamModel, slopes: b
     node_background = np.ones((len(maps), shapes, node_u.shape[1]))
     for number, beam_map in enumerate(maps):
         u, v, power = _used(beam_map)
-        values[number, : u.size] = power
-        weight[number, : u.size] = _relative_weight(beam_map)
-        background[number, 0, : u.size] = 1.0
+        places = slice(None) if kept is None else kept[number // shape[1] % len(kept)][number % shape[1]]
+        count = power[places].size
+        values[number, :count] = power[places]
+        weight[number, :count] = _relative_weight(beam_map, power.size)[places]
+        background[number, 0, :count] = 1.0
         if slopes:
             half = max(np.abs(u).max(), np.abs(v).max())
-            background[number, 1, : u.size], background[number, 2, : u.size] = u / half, v / half
+            background[number, 1, :count], background[number, 2, :count] = u[places] / half, v[places] / half
             node_background[number, 1], node_background[number, 2] = node_u[number] / half, node_v[number] / half
     ranges = np.array([np.ptp(_used(beam_map)[2]) for beam_map in maps])
 
@@ -376,10 +415,10 @@ def _map_data(observations: tuple[Observation, ...], model: BeamModel, slopes: b
     )
 
 
-def _relative_weight(beam_map: BeamMap) -> FloatArray | float:
+def _relative_weight(beam_map: BeamMap, samples: int) -> FloatArray:
     """Inverse square of the relative errors, 1 for a sample of the map's median error."""
     if beam_map.relative_error is None:
-        return 1.0
+        return np.ones(samples)
     error = beam_map.relative_error[beam_map.used]
     return np.asarray((np.median(error) / error) ** 2, np.float64)
 

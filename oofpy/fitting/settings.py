@@ -67,15 +67,14 @@ class FitSettings:
     highest_auto_order : int
         Last order that "auto" tries.
     max_evaluations : int
-        Limit of model evaluations of each fit.
+        Limit of model evaluations of each fit; the approach with fewer samples, which comes before it, has the same.
     tolerance : float
         Predicted decrease of the log-likelihood at which a fit has converged; not below 0.01 in single precision.
     ladder : bool
-        Fit the orders from 2 up, each from the one below and from zero; False fits the requested order alone, from
-        zero.
+        Fit the orders from 2 up, each from the one below; False fits the requested order alone, from zero.
     both_starts : bool
-        Start each order of the ladder from zero as well as from the order below, and keep the better: the second start
-        tells whether the first was trapped. False saves half the time.
+        Start the requested order (for "auto" every order) from zero as well as from the order below, and keep the
+        better: the second start tells whether the first was trapped.
     ladder_tolerance : float
         The same as `tolerance` for the orders below the requested one.
     ladder_evaluations : int
@@ -107,7 +106,7 @@ class FitSettings:
     ladder: bool = True
     both_starts: bool = True
     ladder_tolerance: float = 0.05
-    ladder_evaluations: int = 25
+    ladder_evaluations: int = 5
     leave_one_out: bool = False
     limits: Limits = field(default_factory=Limits)
     parameters: Mapping[str, ParameterRule] = field(default_factory=dict)

@@ -8,7 +8,7 @@ convergence and nothing in the result: a fit ends where the exact gradient vanis
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
@@ -24,6 +24,8 @@ T = TypeVar("T")
 _FIRST_DAMPING, _SMALLEST_DAMPING, _LARGEST_DAMPING = 1e-3, 1e-9, 1e10
 # A robust likelihood's true curvature psi' is the better guide near the minimum, but need not be positive far from it.
 _NEAR_DECREASE = 10.0
+# A shorter step leaves the derivatives nearly as they were.
+_FAR_DECREASE = 10.0
 _ELIMINATION_SHARE = 1e-3
 _FIRST_TOLERANCE = 1.0
 _SAME_MINIMUM = 0.5  # of the log-likelihood: one standard error
@@ -59,8 +61,8 @@ class FreeParameters:
         Places in the full vector.
     lower, upper : Tensor, shape (free,)
         Bounds; infinite where there are none.
-    prior_mean, prior_sigma : Tensor, shape (free,)
-        Gaussian prior; an infinite sigma where there is none.
+    prior_mean, prior_sigma : Tensor, shape (free,) or (batch, free)
+        Gaussian prior of all fits, or of each of a batch; an infinite sigma where there is none.
     columns : Tensor of int, shape (columns,)
         Derivative columns that are needed.
     place : Tensor of int, shape (maps, columns)
@@ -74,6 +76,11 @@ class FreeParameters:
     prior_sigma: torch.Tensor
     columns: torch.Tensor
     place: torch.Tensor
+
+    def take(self, keep: list[int]) -> FreeParameters:
+        """Pick fits; a prior that all share stays as it is."""
+        mean, sigma = (prior[keep] if prior.ndim == 2 else prior for prior in (self.prior_mean, self.prior_sigma))
+        return replace(self, prior_mean=mean, prior_sigma=sigma)
 
 
 @dataclass(frozen=True)
@@ -160,8 +167,14 @@ class LevenbergMarquardt:
         self.model, self.data, self.likelihood = model, data, likelihood
         self.free, self.tolerances = free, tolerances
 
+    def take(self, keep: list[int]) -> LevenbergMarquardt:
+        """Pick fits."""
+        return LevenbergMarquardt(
+            self.model.take(keep), self.data.take(keep), self.likelihood, self.free.take(keep), self.tolerances
+        )
+
     def evaluate(
-        self, parameters: torch.Tensor, start: LinearFit | None, tolerance: float = SMALLEST_TOLERANCE
+        self, parameters: torch.Tensor, start: LinearFit | None, tolerance: torch.Tensor | float = SMALLEST_TOLERANCE
     ) -> Position:
         """Model, eliminated parameters and cost at given parameters; see `eliminate` for start and tolerance."""
         state = self.model(parameters)
@@ -186,8 +199,8 @@ class LevenbergMarquardt:
 
     def curvature(
         self, position: Position, nodes: tuple[torch.Tensor, torch.Tensor], near: torch.Tensor
-    ) -> torch.Tensor:
-        """Curvature of the cost by the free parameters, shape (batch, free, free).
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Curvature of the cost by the free parameters.
 
         Parameters
         ----------
@@ -196,14 +209,34 @@ class LevenbergMarquardt:
             Of a position close by.
         near : Tensor of bool, shape (batch,)
             Where the minimum is close: there the curvature takes the true slopes of the likelihood.
+
+        Returns
+        -------
+        curvature : Tensor, shape (batch, free, free)
+        near : Tensor of bool, shape (batch,)
+            Without those whose true curvature is not that of a minimum; they have that of the weights.
         """
-        free, linear = self.free, position.linear
-        columns, jacobian = nodes
+        linear = position.linear
         if self.likelihood.quadratic:
-            on_nodes = self._base_on_nodes / linear.scale[..., None].square()
-        else:
-            on_nodes = self.model.node_weights(self._curvature_weights(linear, near))
-        per_map = projected_curvature(jacobian, linear.gain, columns, on_nodes)
+            return self._curvature(position, nodes, self._base_on_nodes / linear.scale[..., None].square()), near
+        weights = linear.influence * linear.slope_ratio[..., None]
+        if not bool(near.any()):
+            return self._curvature(position, nodes, self.model.node_weights(weights)), near
+        slope = self.likelihood.slope(linear.standardised(self.data))
+        true = self.data.weight * slope / linear.scale[..., None].square()
+        chosen = torch.where(near[:, None, None], true, weights)
+        curvature = self._curvature(position, nodes, self.model.node_weights(chosen))
+        saddle = near & (torch.linalg.cholesky_ex(curvature)[1] > 0)
+        if bool(saddle.any()):
+            safe = self._curvature(position, nodes, self.model.node_weights(weights))
+            curvature = torch.where(saddle[:, None, None], safe, curvature)
+        return curvature, near & ~saddle
+
+    def _curvature(
+        self, position: Position, nodes: tuple[torch.Tensor, torch.Tensor], on_nodes: torch.Tensor
+    ) -> torch.Tensor:
+        free, (columns, jacobian) = self.free, nodes
+        per_map = projected_curvature(jacobian, position.linear.gain, columns, on_nodes)
         total = scatter_curvature(per_map, free.place, len(free.index))
         return total + torch.diag_embed(free.prior_sigma.pow(-2))
 
@@ -211,15 +244,6 @@ class LevenbergMarquardt:
     def _base_on_nodes(self) -> torch.Tensor:
         """Weights of the samples on the nodes."""
         return self.model.node_weights(self.data.weight)
-
-    def _curvature_weights(self, linear: LinearFit, near: torch.Tensor) -> torch.Tensor:
-        """Weights of the samples in the curvature of a robust likelihood."""
-        weights = linear.influence * linear.slope_ratio[..., None]
-        if bool(near.any()):
-            slope = self.likelihood.slope(linear.standardised(self.data))
-            true = self.data.weight * slope / linear.scale[..., None].square()
-            weights = torch.where(near[:, None, None], true, weights)
-        return weights
 
     def step(
         self, place: torch.Tensor, gradient: torch.Tensor, curvature: torch.Tensor, damping: torch.Tensor
@@ -293,7 +317,7 @@ class _Run:
         self.status = [FitStatus.NOT_FINITE] * batch
         self.gradient = solver.gradient(self.position)
         self.nodes = solver.nodes(self.position)
-        self.curvature = solver.curvature(self.position, self.nodes, self.near)
+        self.curvature, _ = solver.curvature(self.position, self.nodes, self.near)
         self.final_curvature = self.curvature.clone()
 
     def to_the_end(self) -> Solution:
@@ -367,20 +391,28 @@ class _Run:
         trial = self.position.parameters.clone()
         trial[:, free.index] = (here + self.stretch[:, None] * step).clamp(free.lower, free.upper)
         # While much is still to be gained, the eliminated parameters need not be exact.
-        tolerance = max(SMALLEST_TOLERANCE, _ELIMINATION_SHARE * float(promised.min()))
+        tolerance = (_ELIMINATION_SHARE * promised).clamp(min=SMALLEST_TOLERANCE)
         new = self.solver.evaluate(trial, self.position.linear, tolerance)
         self.used = self.used + 1
         gained = self.position.cost - new.cost
         better = gained > 0
         self.near = better & (promised < _NEAR_DECREASE)
-        self._adapt(better, gained / promised)
         if bool(better.any()):
             self.position = new if bool(better.all()) else _choose(better, new, self.position)
             self.gradient = self.solver.gradient(self.position)
-            # A step of a few standard errors leaves the derivatives as they were.
-            if not bool(self.near.all()):
-                self.nodes = self.solver.nodes(self.position)
-            self.curvature = self.solver.curvature(self.position, self.nodes, self.near)
+            self._renew_nodes(better & (promised > _FAR_DECREASE))
+            self.curvature, self.near = self.solver.curvature(self.position, self.nodes, self.near)
+        self._adapt(better, gained / promised)
+
+    def _renew_nodes(self, moved: torch.Tensor) -> None:
+        """Take new derivatives where a fit has moved far, of those fits alone."""
+        if bool(moved.all()):
+            self.nodes = self.solver.nodes(self.position)
+        elif bool(moved.any()):
+            keep = moved.nonzero().flatten().tolist()
+            fresh = self.solver.take(keep).nodes(_at(moved, self.position))
+            for old, new in zip(self.nodes, fresh, strict=True):
+                old[moved] = new
 
     def _adapt(self, better: torch.Tensor, ratio: torch.Tensor) -> None:
         """Damping after Nielsen; and longer steps where the curvature turns out to be too high.
@@ -423,10 +455,7 @@ class _Run:
 
     def _keep(self, going: torch.Tensor) -> None:
         keep = going.nonzero().flatten().tolist()
-        solver = self.solver
-        self.solver = LevenbergMarquardt(
-            solver.model.take(keep), solver.data.take(keep), solver.likelihood, solver.free, solver.tolerances
-        )
+        self.solver = self.solver.take(keep)
         self.position = _at(going, self.position)
         self.nodes = (self.nodes[0][going], self.nodes[1][going])
         for name in ("place", "damping", "growth", "stretch", "used", "near", "gradient", "curvature"):

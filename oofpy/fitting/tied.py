@@ -187,8 +187,10 @@ def _step_to_maximum(solver: LevenbergMarquardt, position: Position) -> torch.Te
     free = solver.free
     place = position.parameters[:, free.index]
     gradient, nodes = solver.gradient(position), solver.nodes(position)
-    near = torch.ones(len(place), dtype=torch.bool, device=place.device)
-    curvature, _ = solver.curvature(position, nodes, near)
+    # The true curvature of a redescending likelihood can vanish along some direction by chance; that of the weights
+    # stands for its mean, as the covariance does (a step of Fisher scoring).
+    true = torch.zeros(len(place), dtype=torch.bool, device=place.device)
+    curvature, _ = solver.curvature(position, nodes, true)
     # A parameter that is pressed against a bound stays there.
     held = ((place <= free.lower) & (gradient > 0)) | ((place >= free.upper) & (gradient < 0))
     moving = (~held).to(curvature.dtype)

@@ -11,7 +11,7 @@ import torch
 
 from oofpy.errors import InputError
 from oofpy.observing import Observing
-from oofpy.optics.aperture import ApertureSampling, band_limited_aperture, pixels_needed
+from oofpy.optics.aperture import ApertureSampling, area_aperture, band_limited_aperture, pixels_needed
 from oofpy.optics.beam import BeamModel
 from oofpy.optics.defocus import defocus_images, has_lateral_formula, lateral_images, steepest_path
 from oofpy.optics.fixed_phase import fixed_phase, fixed_slope_beams
@@ -28,7 +28,7 @@ from oofpy.optics.propagation import (
     matrix_is_cheaper,
 )
 from oofpy.optics.response import BaselineGrid, band_frequencies, mixes_beams, observed_response, reach_rad
-from oofpy.optics.sky import FINE_PER_BEAM, Positions, SkySampling, sky_sampling
+from oofpy.optics.sky import FINE_PER_BEAM, NODES_PER_BEAM, Positions, SkySampling, sky_sampling
 from oofpy.optics.zernike import ZernikeTerm, zernike_basis
 from oofpy.telescope import Geometry, Telescope
 
@@ -37,6 +37,7 @@ from oofpy.telescope import Geometry, Telescope
 # few 1e-4 of each map's peak at every order (tested against finer sampling).
 _SURFACE_CYCLES = 0.02
 _MOST_PIXELS = 400
+_ROUGH_NODES_PER_BEAM = 1.8
 
 
 def beam_model(
@@ -49,8 +50,9 @@ def beam_model(
     observing: Sequence[Observing] | None = None,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float64,
+    rough: bool = False,
 ) -> BeamModel:
-    """Build the model of a batch of observations at the default accuracy.
+    """Build the model of a batch of observations.
 
     Parameters
     ----------
@@ -70,6 +72,9 @@ def beam_model(
         Where the tensors live.
     dtype : torch.float64 or torch.float32
         Precision of the transforms.
+    rough : bool
+        Good to a hundredth of the peak instead of a few 1e-4 of it, at a fraction of the cost: to find the
+        neighbourhood of a minimum.
 
     Returns
     -------
@@ -83,9 +88,10 @@ def beam_model(
     """
     taken = tuple(observing or (Observing(),) * defocus_m.shape[0])
     beams = (wavelength_m / (2 * telescope.geometry.dish_radius_m)).tolist()
-    sky = sky_sampling(positions, beams[: len(positions)])
+    sky = sky_sampling(positions, beams[: len(positions)], _ROUGH_NODES_PER_BEAM if rough else NODES_PER_BEAM)
     demand = _Demand.of(telescope, sky, defocus_m, beams, taken)
-    aperture = band_limited_aperture(telescope, demand.pixels(terms))
+    pixels = demand.pixels(terms)
+    aperture = area_aperture(telescope, pixels) if rough else band_limited_aperture(telescope, pixels)
     k = 2 * math.pi / wavelength_m
     ratio, weight = _bands(taken, demand.cycles)
     complex_dtype = torch.complex128 if dtype == torch.float64 else torch.complex64

@@ -25,7 +25,7 @@ IndexArray = NDArray[np.int64]
 _TAPS = 10
 FINE_PER_BEAM = 8  # grid points per lambda/D for scattered samples
 _KAISER_BETA = 11.0
-_NODES_PER_BEAM = 2.5  # nodes per lambda/D
+NODES_PER_BEAM = 2.5  # nodes per lambda/D
 _AXIS_TOLERANCE = 1e-5  # of the median spacing: positions closer than this are one row or column
 
 
@@ -157,6 +157,33 @@ def product_axes(u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray, 
     return axes[0][0], axes[1][0], index
 
 
+def thinned(u: FloatArray, v: FloatArray, spacing: float) -> IndexArray:
+    """Pick samples that lie about a spacing apart, of a product grid every so many rows and columns.
+
+    Parameters
+    ----------
+    u, v : array, shape (samples,)
+        Directions.
+    spacing : float
+        Largest distance between neighbours that are kept, in the unit of the directions. Samples that lie farther
+        apart are all kept.
+
+    Returns
+    -------
+    array of int
+        Places of the samples that are kept, in rising order.
+    """
+    axes = product_axes(u, v)
+    if axes is None:
+        cell = np.stack([np.floor((side - side.min()) / spacing) for side in (u, v)])
+        return np.sort(np.unique(cell, axis=1, return_index=True)[1])
+    kept = np.ones(u.size, bool)
+    for axis, place in ((axes[0], axes[2] % axes[0].size), (axes[1], axes[2] // axes[0].size)):
+        step = max(1, int(spacing * (axis.size - 1) / max(float(np.ptp(axis)), np.finfo(float).tiny)))
+        kept &= place % step == (axis.size - 1) // 2 % step
+    return np.flatnonzero(kept)
+
+
 def _distinct(values: FloatArray) -> tuple[FloatArray, IndexArray]:
     """Distinct positions along an axis, those closer than a small part of the spacing taken as one."""
     order = np.argsort(values, kind="stable")
@@ -264,7 +291,9 @@ class SkySampling:
 Positions = tuple[FloatArray, FloatArray]
 
 
-def sky_sampling(maps: list[list[Positions]], beam_rad: list[float]) -> SkySampling:
+def sky_sampling(
+    maps: list[list[Positions]], beam_rad: list[float], nodes_per_beam: float = NODES_PER_BEAM
+) -> SkySampling:
     """Choose how to evaluate the maps of a batch of observations.
 
     Parameters
@@ -273,6 +302,8 @@ def sky_sampling(maps: list[list[Positions]], beam_rad: list[float]) -> SkySampl
         Directions of the samples. Every observation has the same number of maps.
     beam_rad : list (observations) of float, radians
         lambda/D of each observation, the unit of all spacings.
+    nodes_per_beam : float
+        Nodes per lambda/D along each axis.
 
     Returns
     -------
@@ -287,7 +318,7 @@ def sky_sampling(maps: list[list[Positions]], beam_rad: list[float]) -> SkySampl
     recognised = {key: product_axes(u, v) for key, (u, v) in distinct.items()}
     products = [recognised[id(u), id(v)] for u, v in flat]
     shape = (len(maps), len(maps[0]))
-    node_u, node_v, lumping = _nodes(flat, shape, samples, min(beam_rad))
+    node_u, node_v, lumping = _nodes(flat, shape, samples, min(beam_rad) / nodes_per_beam)
     if any(product is None for product in products):
         u_axes, v_axes, window, interpolation = _fine_grid(flat, shape, samples, beams)
         return SkySampling(u_axes, v_axes, samples, None, interpolation, window, node_u, node_v, lumping)
@@ -345,13 +376,13 @@ def _kernel_taps(position: FloatArray) -> tuple[IndexArray, FloatArray]:
 
 
 def _nodes(
-    flat: list[Positions], shape: tuple[int, int], samples: int, beam_rad: float
+    flat: list[Positions], shape: tuple[int, int], samples: int, spacing_rad: float
 ) -> tuple[torch.Tensor, torch.Tensor, SparseOperator]:
     """Coarse nodes over the extent of each map, and the bilinear lumping of samples on them."""
     # Where the samples lie farther apart than the nodes would, more nodes than samples say nothing more.
     most = 2 * math.isqrt(samples) + 2
     extents = [max(np.ptp(positions[side]) for positions in flat) for side in (0, 1)]
-    counts = [min(max(2, math.ceil(extent / beam_rad * _NODES_PER_BEAM) + 1), most) for extent in extents]
+    counts = [min(max(2, math.ceil(extent / spacing_rad) + 1), most) for extent in extents]
     axes: tuple[list[FloatArray], list[FloatArray]] = ([], [])
     blocks = []
     for positions in flat:

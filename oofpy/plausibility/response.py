@@ -129,9 +129,10 @@ def _without_slope(beam_map: BeamMap) -> BeamMap:
     shapes = np.stack([np.ones_like(u), u / scale, v / scale], axis=1)
     weight = np.ones_like(u)
     for _ in range(10):  # reweighted least squares: a beam that reaches the border has no say
-        plane = np.linalg.lstsq(shapes * weight[:, None], power * weight, rcond=None)[0]
+        weighted = (shapes * weight[:, None]).T
+        plane = np.linalg.lstsq(weighted @ shapes, weighted @ power, rcond=None)[0]
         away = np.abs(power - shapes @ plane)
-        weight = 1 / np.sqrt(away + 1e-6 * (away.max() or 1.0))
+        weight = 1 / (away + 1e-6 * (away.max() or 1.0))
     rise = (plane[1] * beam_map.u_rad + plane[2] * beam_map.v_rad) / scale
     return replace(beam_map, power=beam_map.power - rise)
 

@@ -130,3 +130,22 @@ def test_orders_and_parameters_of_a_fit(simulated, jcmt, settings):
 def test_devices():
     assert choose_device("cpu").type == "cpu"
     assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.mark.parametrize("slopes", [False, True])
+def test_the_rough_level_is_some_of_the_samples_and_nearly_the_same_model(simulated, jcmt, settings, slopes):
+    problem = problem_of([simulated.observation], jcmt, settings(background_slopes=slopes))
+    rough = problem.rough
+    kept = rough.data.values.shape[2]
+    assert kept < problem.data.values.shape[2] / 2
+    assert rough.data.samples.tolist() == [[kept] * 3]
+    parameters = problem.start.clone()
+    parameters[:, :3] = 0.5
+    maps, fewer = problem.model(parameters).maps, rough.model(parameters).maps
+    for m in range(3):
+        # Every sample of the rough level is one of all of them, with its background and its value of the model.
+        place = torch.isin(problem.data.values[0, m], rough.data.values[0, m])
+        assert int(place.sum()) == kept
+        assert torch.equal(problem.data.values[0, m, place], rough.data.values[0, m])
+        assert torch.equal(problem.data.background[0, m][:, place], rough.data.background[0, m])
+        assert float((maps[0, m, place] - fewer[0, m]).abs().max() / maps[0, m].max()) < 0.01

@@ -1,6 +1,6 @@
 """The solver on a toy with known answers: maps that are linear in the parameters, and a little more."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -192,6 +192,27 @@ def test_a_prior_pulls_as_far_as_its_width_says():
     assert float(pulled.cost - plain.cost) == pytest.approx(0.25, rel=0.05)
     narrow = solve(model, values, all_free(mean=[0.7, 0, 0, 0], sigma=[1e-8, np.inf, np.inf, np.inf]))
     assert float(narrow.parameters[0, 0]) == pytest.approx(0.7, abs=1e-6)
+
+
+@pytest.mark.parametrize("own_sigma", [True, False])
+def test_each_fit_of_a_batch_may_have_a_prior_of_its_own(own_sigma):
+    model = toy()
+    values = torch.cat([observed(model, TRUTH * factor, seed) for seed, factor in enumerate((1.0, 0.0, -1.0))])
+    # Fits from far and from close by end at different times, so that the rows of the priors must follow them.
+    start = torch.cat([TRUTH, torch.zeros_like(TRUTH), TRUTH])
+    means = torch.tensor([[0.5, 0, 0, 0], [-0.1, 0, 0, 0], [0.2, 0, 0, 0]], dtype=torch.float64)
+    none = [np.inf, np.inf, np.inf]
+    sigmas = torch.tensor([[s, *none] for s in ([2e-3, 4e-3, 1e-3] if own_sigma else [2e-3] * 3)], dtype=torch.float64)
+    each = replace(all_free(), prior_mean=means, prior_sigma=sigmas if own_sigma else sigmas[0])
+    together = solve(model, values, each, start=start, tolerances=Tolerances(1e-10))
+    for number in range(3):
+        own = all_free(mean=means[number].tolist(), sigma=sigmas[number].tolist())
+        row = slice(number, number + 1)
+        alone = solve(model, values[row], own, start=start[row], tolerances=Tolerances(1e-10))
+        torch.testing.assert_close(together.parameters[row], alone.parameters, rtol=0, atol=1e-5)
+        torch.testing.assert_close(together.cost[row], alone.cost, rtol=0, atol=1e-5)
+        # The prior is most of this element; the rest may come from nodes of a position close by.
+        torch.testing.assert_close(together.curvature[row, 0, 0], alone.curvature[:, 0, 0], rtol=0.02, atol=0)
 
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from oofpy.optics.aperture import band_limited_aperture
 from oofpy.optics.defocus import defocus_images, defocus_path
 from oofpy.optics.propagation import MatrixTransform
-from oofpy.optics.sky import FINE_PER_BEAM, SparseOperator, product_axes, sky_sampling
+from oofpy.optics.sky import FINE_PER_BEAM, SparseOperator, product_axes, sky_sampling, thinned
 from oofpy.telescope import load_telescope
 
 BEAM = 1e-4  # lambda/D of the tests, radians
@@ -232,3 +232,22 @@ def test_maps_that_share_one_coordinate_array_keep_their_own_axes():
     u, v = (axis.ravel() for axis in np.meshgrid(np.arange(5.0), np.arange(5.0)))
     sampling = sky_sampling([[(u, v), (u, v + 3.0)]], [1.0])
     assert torch.equal(sampling.v_rad[0, 0] + 3.0, sampling.v_rad[0, 1])
+
+
+def test_thinning_keeps_every_so_many_rows_and_columns_and_all_of_a_coarse_grid():
+    axis = np.linspace(-4, 4, 33)  # a quarter apart
+    u, v = grid(axis, axis)
+    order = np.random.default_rng(2).permutation(u.size)
+    kept = thinned(u[order], v[order], 0.6)
+    assert np.array_equal(np.unique(u[order][kept]), axis[::2])
+    assert kept.size == 17 * 17
+    assert np.array_equal(kept, np.sort(kept))
+    assert thinned(u, v, 0.24).size == u.size
+
+
+def test_thinning_scattered_samples_leaves_one_in_every_square_that_holds_any():
+    u, v = np.random.default_rng(3).uniform(-2, 2, (2, 3000))
+    kept = thinned(u, v, 0.5)
+    square = {(int(a), int(b)) for a, b in zip((u - u.min()) // 0.5, (v - v.min()) // 0.5, strict=True)}
+    assert kept.size == len(square) == np.unique(kept).size
+    assert thinned(u, v, 1e-4).size > 0.99 * u.size
