@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from oofpy.archive.requests import Fragment, Request
+from oofpy.catalogue import parsed_date
 from oofpy.io.plain_records import to_plain
 from oofpy.io.wavelength import CONSISTENT
 from oofpy.recipe import Recipe
@@ -153,11 +154,7 @@ def _place_of(file: object) -> list[tuple[bool, int, str]]:
 
 
 def _time(fragment: Fragment) -> datetime | None:
-    try:
-        found = datetime.fromisoformat((fragment.date or "").strip())
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return parsed_date(fragment.date)
 
 
 def _runs(ordered: Sequence[Fragment], rules: _Rules) -> Iterator[list[Fragment]]:

@@ -92,7 +92,8 @@ def failed(item: Item, error: BaseException | str, fault: str | None = None) -> 
     Outcome
     """
     if isinstance(error, OofError):
-        reason, fault = str(error), fault or type(error).__name__
+        where = "" if error.file is not None or item.problem else f"{item.request.files[0]}: "
+        reason, fault = one_line(f"{where}{error}"), fault or type(error).__name__
     elif isinstance(error, BaseException):
         reason, fault = one_line(f"internal error: {type(error).__name__}: {error}"), INTERNAL
     else:

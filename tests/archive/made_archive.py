@@ -5,6 +5,9 @@ import sqlite3
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from astropy.io import fits
+
 from oofpy.conventions import in_file_convention
 from oofpy.fitting.settings import FitSettings
 from oofpy.io import write_oof_fits
@@ -18,13 +21,22 @@ RECIPE = Recipe(SETTINGS)
 OPTIONS = ["--order", "3", "--set", "ladder=false", "--device", "cpu"]
 
 
-@cache
+MOST = 16
+
+
 def simulated(count):
+    return _all_simulated()[:count]
+
+
+@cache
+def _all_simulated():
     telescope = load_telescope("effelsberg")
     beam_rad = WAVELENGTH_M / (2 * telescope.geometry.dish_radius_m)
-    simulator = Simulator(telescope, WAVELENGTH_M, (-0.022, 0, 0.022), Grid(21, 5 * beam_rad), order=3)
-    noise = NoiseModel(faintest_peak_over_noise=300)
-    made = [simulator.observe(random_surface(3, 0.3, seed), noise, seed).observation for seed in range(count)]
+    simulator = Simulator(
+        telescope, WAVELENGTH_M, (-0.022, 0, 0.022), Grid(21, 5 * beam_rad), order=3, pixels_across=128
+    )
+    noise = NoiseModel(faintest_peak_over_noise=1000)
+    made = [simulator.observe(random_surface(3, 0.3, seed), noise, seed).observation for seed in range(MOST)]
     return [in_file_convention(observation, telescope) for observation in made]
 
 
@@ -38,14 +50,9 @@ def write_archive(folder: Path, count: int) -> list[Path]:
 
 def write_single_maps(folder: Path, number: int) -> list[Path]:
     """One observation as three files."""
-    from dataclasses import replace
-
-    import numpy as np
-    from astropy.io import fits
-
     folder.mkdir(parents=True, exist_ok=True)
     whole = folder / "whole.fits"
-    write_oof_fits(replace(simulated(number + 1)[number]), whole)
+    write_oof_fits(simulated(number + 1)[number], whole)
     files = []
     with fits.open(whole) as hdus:
         tables = [hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU)]
