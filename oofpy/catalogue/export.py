@@ -197,8 +197,7 @@ def _write_csv(columns: list[ExportColumn], stream: BinaryIO) -> None:
 
 
 def _write_rows(columns: list[ExportColumn], text: TextIO) -> None:
-    cells = ((_cell(column.kind, value) for value in column.plain) for column in columns)
-    csv.writer(text, lineterminator="\n").writerows(zip(*cells, strict=True))
+    csv.writer(text, lineterminator="\n").writerows(zip(*map(_cells, columns), strict=True))
 
 
 @contextmanager
@@ -220,7 +219,8 @@ def _empty_table(columns: list[ExportColumn]) -> Any:
     return table
 
 
-def _cell(kind: Kind, value: Any) -> Any:
-    if value is None or kind in ("number", "count"):
-        return value
-    return json.dumps(value) if kind in ("texts", "numbers") else one_line(value)
+def _cells(column: ExportColumn) -> Iterator[Any]:
+    if column.kind in ("number", "count"):
+        return column.plain
+    written: Callable[[Any], str] = json.dumps if column.kind in ("texts", "numbers") else one_line
+    return (None if value is None else written(value) for value in column.plain)

@@ -10,16 +10,22 @@ from typing import Annotated, Any
 import typer
 
 from oofpy._version import __version__
+from oofpy.cli.batch import batch_command
+from oofpy.cli.catalogue import catalogue_application
 from oofpy.cli.compare import compare_command
 from oofpy.cli.convert import convert_command
+from oofpy.cli.correct import correct_command
 from oofpy.cli.endings import Ending, complain, guarded, reader_gone, uninterrupted
 from oofpy.cli.fit import fit_command
 from oofpy.cli.flags import flags_command
 from oofpy.cli.formats import formats_command
+from oofpy.cli.gravity import gravity_command
 from oofpy.cli.inspect import inspect_command
 from oofpy.cli.report import report_command
 from oofpy.cli.simulate import simulate_command
 from oofpy.cli.telescopes import telescopes_application
+from oofpy.cli.trend import trend_command
+from oofpy.cli.watch import watch_command
 
 # Exported by no public name that all versions share: the class above BadParameter.
 _USAGE_FAULT: type[Exception] = typer.BadParameter.__mro__[1]
@@ -31,14 +37,20 @@ application = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 application.command("fit")(uninterrupted(fit_command))
+application.command("batch")(uninterrupted(batch_command))
+application.command("watch")(uninterrupted(watch_command))
 application.command("report")(uninterrupted(report_command))
 application.command("inspect")(uninterrupted(inspect_command))
 application.command("compare")(uninterrupted(compare_command))
+application.command("trend")(uninterrupted(trend_command))
+application.command("gravity")(uninterrupted(gravity_command))
+application.command("correct")(uninterrupted(correct_command))
 application.command("convert")(uninterrupted(convert_command))
 application.command("formats")(uninterrupted(formats_command))
 application.command("flags")(uninterrupted(flags_command))
 application.command("simulate")(uninterrupted(simulate_command))
 application.add_typer(telescopes_application, name="telescopes")
+application.add_typer(catalogue_application, name="catalogue")
 
 
 def _print_version(wanted: bool) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from oofpy.catalogue import Catalogue, Filter, engine
+from oofpy.catalogue import Catalogue, engine
 from oofpy.errors import InputError, OofError, UsageError
 from tests.made_outcomes import done
 
@@ -30,8 +30,9 @@ def refusal(place, kind, **options):
 
 def test_a_catalogue_lies_in_the_folder_of_the_results(tmp_path):
     filled(tmp_path / "a" / "results #1?")
-    assert os.listdir(tmp_path / "a" / "results #1?") == ["catalogue.sqlite"]
-    for place in (tmp_path / "a" / "results #1?", tmp_path / "a" / "results #1?" / "catalogue.sqlite"):
+    folder = tmp_path / "a" / "results #1?"
+    assert [path.name for path in folder.iterdir()] == ["catalogue.sqlite"]
+    for place in (folder, folder / "catalogue.sqlite"):
         with Catalogue.open(place) as catalogue:
             assert catalogue.count() == 40
 
@@ -59,6 +60,12 @@ def test_an_empty_database_is_none(postgresql, tmp_path):
     Catalogue.open(tmp_path, create=True).close()
 
 
+def read_all(place):
+    with Catalogue.open(place) as catalogue:
+        catalogue.select()
+        catalogue.coefficients()
+
+
 @pytest.mark.parametrize("damage", ["no database", "start", "cut", "page"])
 def test_a_damaged_file_is_told_in_one_line(tmp_path, damage):
     filled(tmp_path)
@@ -72,10 +79,8 @@ def test_a_damaged_file_is_told_in_one_line(tmp_path, damage):
             "page": content[:4096] + os.urandom(len(content) - 4096),
         }[damage]
     )
-    with pytest.raises(InputError, match="no catalogue, or it is damaged: .*restore it from a copy") as caught:
-        with Catalogue.open(tmp_path) as catalogue:
-            catalogue.select()
-            catalogue.coefficients(Filter())
+    with pytest.raises(InputError, match=r"no catalogue, or it is damaged: .*restore it from a copy") as caught:
+        read_all(tmp_path)
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -119,7 +124,7 @@ def test_a_place_where_no_folder_can_be_made_is_refused(tmp_path):
 
 def test_who_may_only_read_reads_and_is_told_where_it_would_write(tmp_path, monkeypatch):
     filled(tmp_path)
-    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)
     with Catalogue.open(tmp_path) as catalogue:
         assert catalogue.count() == 40
         with pytest.raises(UsageError, match=r"cannot be opened or written.*who may read and write"):
