@@ -37,6 +37,9 @@ Report = Callable[[str], None]
 MOST_PASSES = 12
 # Of A, B and C from one pass to the next, in standard errors.
 _SETTLED = 0.1
+# After so many passes the model moves half the way only: an observation whose likelihood is no Gaussian could otherwise
+# throw it to and fro for ever.
+_FULL_MOVES = 3
 _MOST_ROUNDS = 50
 _WEIGHTS_SETTLED = 1e-3
 # A fit is not tied closer than this part of the errors of good observations: their likelihood is drawn out as well from
@@ -99,7 +102,7 @@ def fit_joint(
     joint = _Joint(start)
     for number in range(1, most_passes + 1):
         joint.gather(batches)
-        change = joint.update()
+        change = joint.update(1.0 if number <= _FULL_MOVES else 0.5)
         say(f"pass {number}: A, B, C moved by up to {change:.2g} standard errors")
         if change < _SETTLED and number > 1:
             break
@@ -178,8 +181,11 @@ class _Joint:
         for row, place in enumerate(places):
             self.states[place], self.status[place] = local.parameters[row], local.status[row]
 
-    def update(self) -> float:
-        """Fit A, B, C and the scatter to the Gaussians; largest change of A, B, C in standard errors."""
+    def update(self, share: float) -> float:
+        """Fit A, B, C and the scatter to the Gaussians, and move by a share of the way there.
+
+        Gives the largest change of A, B, C in standard errors, of the whole way.
+        """
         usable = np.array([status is not FitStatus.NOT_FINITE for status in self.status])
         usable &= np.isfinite(self.values_um).all(axis=1) & np.isfinite(self.covariances_um2).all(axis=(1, 2))
         self.values_um[~usable] = (self.design @ self.parameters_um.T)[~usable]
@@ -202,8 +208,10 @@ class _Joint:
                 break
             weights = (new + weights) / 2 if moved < 1 else new
         errors = np.sqrt(np.diag(found.covariance)).reshape(-1, 3)
-        change = float(np.abs((found.parameters - self.parameters_um) / errors).max())
-        self.parameters_um, self.weights, self.found = found.parameters, weights, found
+        move = found.parameters - self.parameters_um
+        change = float(np.abs(move / errors).max())
+        self.parameters_um = self.parameters_um + share * move
+        self.weights, self.found = weights, found
         return change
 
     def result(self, passes: int, change: float) -> GravityFit:
