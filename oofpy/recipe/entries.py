@@ -136,12 +136,12 @@ def _from_file(file: Path | None) -> Entries:
 
 
 def _without_fit(earlier: Entries, later: Entries) -> Entries:
-    from oofpy.io.observing_keys import check_observing_texts
+    from oofpy.io.observing_keys import check_observing_texts, overlaid
 
     check_observing_texts(later.observing)
     return Entries(
         telescope=earlier.telescope | later.telescope,
-        observing=earlier.observing | later.observing,
+        observing=overlaid(earlier.observing, later.observing),
     )
 
 

@@ -74,12 +74,18 @@ class Recipe:
     def as_plain(self) -> dict[str, Any]:
         """Give everything that decides the result in plain values, files by the hashes of their content.
 
-        The device is not among it: a GPU gives the same surface.
+        The device is not among it: a GPU gives the same surface. Without a telescope those that are shipped are, since
+        the data name one of them.
         """
         from oofpy.io.plain_records import to_plain
 
         plain: dict[str, Any] = to_plain(replace(self, settings=replace(self.settings, device="auto")))
-        plain["files"] = {path.name: _hash(path) for path in self._files()}
+        plain["telescope"] = self._telescope_hashes()
+        plain["overrides"] = {key: _hash_or_text(text) for key, text in self.overrides.items()}
+        if self.reading.mask is not None:
+            plain["reading"]["mask"] = _hash_or_text(str(self.reading.mask))
+        if self.reading.observing:
+            plain["reading"]["observing"] = {key: _hash_or_text(text) for key, text in self.reading.observing.items()}
         return plain
 
     def digest(self) -> str:
@@ -87,15 +93,16 @@ class Recipe:
         text = json.dumps(self.as_plain(), sort_keys=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def _files(self) -> list[Path]:
-        """Files whose content decides the result beside the data."""
-        from oofpy.telescope.loading import telescope_file, telescope_folder
+    def _telescope_hashes(self) -> dict[str, list[str]]:
+        """Hashes of the files of the telescope, or of each that the data may name, with their maps of paths."""
+        from oofpy.telescope.loading import available_telescopes, load_telescope
 
-        telescopes = [telescope_file(self.telescope)] if self.telescope else sorted(telescope_folder().glob("*.toml"))
-        applied = Path((self.reading.observing or {}).get("applied", ""))
-        given = [self.reading.mask, applied if applied.is_file() else None]
-        return [*telescopes, *(path for path in given if path is not None)]
+        names = [self.telescope] if self.telescope else available_telescopes()
+        telescopes = [load_telescope(name) for name in names]
+        return {one.name: [one.sha256, *(path.sha256 for path in one.path_maps())] for one in telescopes}
 
 
-def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "absent"
+def _hash_or_text(text: str) -> str:
+    """Give the hash of a file's content where the text names a file, else the text."""
+    path = Path(text)
+    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" if path.is_file() else text

@@ -74,7 +74,7 @@ def telescope_of(file):
 @pytest.mark.parametrize("recipe_of", [mask_of, correction_of, telescope_of])
 def test_content_of_a_file_is_part_of_it(recipe_of, tmp_path):
     file = tmp_path / "given.toml"
-    file.write_text(telescope_file("jcmt").read_text())
+    file.write_text(telescope_file("jcmt").read_text() + "\n# a line of our own\n")
     before = recipe_of(file).digest()
     assert before != PLAIN.digest()
     assert recipe_of(file).digest() == before
@@ -123,3 +123,12 @@ def test_what_cannot_be_prepared_is_refused(maps_file):
         PLAIN.prepared([Path("absent.fits")])
     with pytest.raises(UsageError, match="the file names no telescope; give it with --telescope"):
         replace(PLAIN, telescope=None).prepared([maps_file()])
+
+
+def test_the_place_of_a_file_is_no_part_of_it(tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "given").write_text("the same\n")
+    assert mask_of(tmp_path / "one" / "given").digest() == mask_of(tmp_path / "other" / "given").digest()
+    (tmp_path / "other" / "given").write_text("another\n")
+    assert mask_of(tmp_path / "one" / "given").digest() != mask_of(tmp_path / "other" / "given").digest()
