@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from oofpy.archive.grouping import LeftOver, group_fragments
 from oofpy.archive.planning import Item
-from oofpy.archive.requests import Fragment, Request, content_hash, result_key
+from oofpy.archive.requests import Fragment, Request
 from oofpy.errors import InputError
 
 
@@ -65,8 +65,8 @@ class Folders:
         requests : list of Request
             Observations, of one or more files each.
         left_over : list of (Item, str)
-            Single maps that belong to none, each with the reason. Their keys are not those of the files, which would
-            not tell when a map that belongs to them has come.
+            Single maps that belong to none, each with the reason. Their keys are not those of the files: with these a
+            map would not be looked at again when one that belongs to it has come.
         """
         requests: list[Request] = []
         left_over: list[tuple[Item, str]] = []
@@ -80,13 +80,10 @@ class Folders:
             if known:
                 formed, lone = self._group(fragment for _, fragment in known.values())
                 requests += formed
-                left_over += [(_alone(known[str(fragment.file)][0]), _reason(fragment, why)) for fragment, why in lone]
+                left_over += [
+                    (known[str(fragment.file)][0].told_by_name(), _reason(fragment, why)) for fragment, why in lone
+                ]
         return requests, left_over
-
-
-def _alone(item: Item) -> Item:
-    content = content_hash(["one map", *(source.sha256 for source in item.inputs)])
-    return replace(item, key=result_key(content, item.settings_digest))
 
 
 def _reason(fragment: Fragment, why: str) -> str:

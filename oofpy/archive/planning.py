@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from oofpy.archive.inputs import inputs_of
-from oofpy.archive.requests import Request, content_hash, result_key
+from oofpy.archive.requests import Request, inputs_hash, result_key
 from oofpy.observation import SourceFile
 from oofpy.recipe import Recipe
 
@@ -20,7 +21,7 @@ from oofpy.recipe import Recipe
 _HASHING_THREADS = 4
 _KEPT_DIGESTS = 64
 _LONGEST_FOLDER_NAME = 100  # of which `oofpy.io.atomic` keeps all in the names that it uses meanwhile
-_KEY_LETTERS = 10
+_KEY_LETTERS = 12
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,18 @@ class Item:
         while len(os.fsencode(stem)) > _LONGEST_FOLDER_NAME - _KEY_LETTERS - 1:
             stem = stem[:-1]
         return f"{stem}-{self.key[:_KEY_LETTERS]}"
+
+    def told_by_name(self) -> Item:
+        """Tell a file of which no result can come from others with the same content: empty ones, or copies of a page.
+
+        Its content cannot say which observation it is.
+        """
+        inputs = tuple(
+            SourceFile(one.path, hashlib.sha256(os.fsencode(one.path) + b"\n" + one.sha256.encode()).hexdigest())
+            for one in self.inputs
+        )
+        key = result_key(inputs_hash([one.sha256 for one in inputs]), self.settings_digest)
+        return replace(self, inputs=inputs, key=key)
 
 
 @dataclass(frozen=True)
@@ -152,7 +165,7 @@ def _item(
     recipe, digest, settings = known
     inputs, problem = hashed
     files = tuple(_absolute(file) for file in request.files)
-    key = result_key(content_hash([source.sha256 for source in inputs]), digest)
+    key = result_key(inputs_hash([source.sha256 for source in inputs]), digest)
     return Item(visit, replace(request, files=files, recipe=recipe), inputs, key, digest, settings, problem)
 
 

@@ -62,8 +62,8 @@ class Fragment:
     date: str | None
 
 
-def content_hash(hashes: Sequence[str]) -> str:
-    """Hash of an observation from the hashes of its files, in its order; hexadecimal."""
+def inputs_hash(hashes: Sequence[str]) -> str:
+    """Hash of what is fitted from the hashes of its files, in their order, to which `--dz` refers; hexadecimal."""
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 

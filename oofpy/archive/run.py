@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import socket
 import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
@@ -92,6 +94,11 @@ class Listener(Protocol):
         """Take a look at how far it is; called several times a second."""
 
 
+def without_passwords(text: str) -> str:
+    """Hide the passwords of URLs in a text that is kept."""
+    return re.sub(r"(\w://[^\s:/@]+):[^\s@]+@", r"\1:***@", text)
+
+
 def run_archive(
     find: Callable[[], Iterator[Request]],
     out: Path,
@@ -134,7 +141,7 @@ def run_archive(
         If the catalogue cannot be used.
     """
     began = time.monotonic()
-    out, command = out.absolute(), command or shlex.join(["oofpy", *sys.argv[1:]])
+    out, command = out.absolute(), without_passwords(command or shlex.join(["oofpy", *sys.argv[1:]]))
     try:
         with held(out) as log, Catalogue.open(catalogue or out, create=True) as records:
             number = records.begin_run(command, __version__, socket.gethostname())
@@ -145,7 +152,8 @@ def run_archive(
                 run.work(backlog, find)
             except BaseException as error:
                 log.write(f"run {number} ends: {type(error).__name__}: {error}")
-                records.end_run(number, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+                with suppress(OofError):  # of a catalogue that was the cause, nothing more is to be heard
+                    records.end_run(number, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
                 raise
             finally:
                 executor.close()  # before another run may begin here
@@ -202,7 +210,7 @@ class _Run:
         """Count what there is to do, so that the time left can be told."""
         try:
             self._counted = sum(1 for _ in find())
-        except OofError:
+        except Exception:
             return  # the other reader of the same meets it, too
 
     def _tell(self, backlog: Backlog) -> None:

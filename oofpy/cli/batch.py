@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -67,6 +66,16 @@ Workers = Annotated[
         help="Processes on this machine; 0 fits in this one. Left out, one a core, with a GPU 4 that share it.",
     ),
 ]
+Batch = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        show_default=False,
+        help="Observations that one process takes at a time, fits side by side where their maps are alike, and records "
+        "together; 8 on a CPU and 512 on a GPU if left out.",
+    ),
+]
 Scheduler = Annotated[
     str | None,
     typer.Option(
@@ -104,6 +113,7 @@ def batch_command(
     likelihood: fit_options.Likelihood = None,
     device: fit_options.Device = None,
     workers: Workers = None,
+    batch: Batch = None,
     scheduler: Scheduler = None,
     retry_failed: RetryFailed = False,
     force: Force = False,
@@ -133,7 +143,7 @@ def batch_command(
     when the run has completed, whatever failed.
     """
     from oofpy.archive.backlog import RunSettings
-    from oofpy.archive.run import run_archive
+    from oofpy.archive.run import run_archive, without_passwords
 
     texts = RecipeTexts.of_options(
         settings={"order": order, "likelihood": likelihood, "device": device},
@@ -153,11 +163,11 @@ def batch_command(
         part=part,
     )
     fit_options.require_place(out)
-    find = _finder(archive or [], manifest, texts, out)
+    find, passed_over = _finder(archive or [], manifest, texts, out)
     find()  # what is wrong with it is told before anything is started
     kind = _device_of(texts.recipe().settings.device)
-    task_size, side_by_side = _SIZES[kind]
-    run_settings = RunSettings(task_size, side_by_side, retry_failed, force, report, figures)
+    most, side_by_side = _SIZES[kind]
+    run_settings = RunSettings(batch or most, side_by_side, retry_failed, force, report, figures)
     with stopped_by_signals() as stopped, _Progress(quiet) as progress:
         tally = run_archive(
             find,
@@ -171,7 +181,8 @@ def batch_command(
     if json:
         _print_json(tally, out)
     elif not quiet:
-        print("\n".join(_summary(tally, catalogue or str(out))), flush=True)
+        lines = _summary(tally, str(out), without_passwords(catalogue or str(out)), passed_over())
+        print("\n".join(lines), flush=True)
     if tally.state == "interrupted":
         complain("interrupted; the same command goes on from here")
         return Ending.INTERRUPTED
@@ -180,7 +191,8 @@ def batch_command(
 
 def _finder(
     archive: Sequence[str], manifest: Path | None, texts: RecipeTexts, out: Path
-) -> Callable[[], Iterator[Request]]:
+) -> tuple[Callable[[], Iterator[Request]], Callable[[], Counter[str]]]:
+    """Give what walks through the archive, each time from its beginning, and what was passed over on a whole way."""
     from oofpy.archive.manifest import is_manifest, requests_of
 
     if manifest is not None and not is_manifest(manifest):
@@ -193,7 +205,13 @@ def _finder(
     places = [*archive, *([] if manifest is None else [str(manifest)])]
     if not places:
         raise UsageError("nothing to fit is named", key="ARCHIVE", remedy="name folders or files, or give --manifest")
-    return partial(requests_of, places, texts, leave_out=out)
+    walks: list[Counter[str]] = []
+
+    def find() -> Iterator[Request]:
+        walks.append(Counter())
+        return requests_of(places, texts, leave_out=out, passed_over=walks[-1])
+
+    return find, lambda: max(walks, key=Counter.total)
 
 
 def _device_of(wanted: str) -> str:
@@ -309,8 +327,8 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
 
 
-def _summary(tally: Tally, place: str) -> list[str]:
-    """Tell what came of a run."""
+def _summary(tally: Tally, out: str, place: str, passed_over: Counter[str]) -> list[str]:
+    """Tell what came of a run, with its results in `out` and the catalogue at `place`."""
     skipped = tally.skipped
     rows = [["ok", str(tally.ok)], ["flagged", str(tally.flagged)], ["failed", str(tally.failed)]]
     rows.append(["skipped", str(skipped.total())])
@@ -323,7 +341,10 @@ def _summary(tally: Tally, place: str) -> list[str]:
         lines.append(f"  and {more} more: oofpy catalogue list {place} --status failed")
     if skipped["failed"]:
         lines.append(f"{skipped['failed']} failed in an earlier run; --retry-failed tries them again")
-    return [*lines, f"results in {place}"]
+    if passed_over:
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in passed_over.most_common(10))
+        lines.append(one_line(f"passed over by their names: {kinds}; a file that is named itself is fitted"))
+    return [*lines, f"results in {out}"]
 
 
 def _of_which(skipped: Counter[str]) -> str:

@@ -12,8 +12,7 @@ from typing import Any
 from oofpy.correction.tables import applied_table, correction_summary, correction_table
 from oofpy.correction.telescope_format import TelescopeFormat
 from oofpy.correction.values import Correction, CorrectionAt
-from oofpy.errors import UsageError
-from oofpy.io.atomic import atomic_directory, refuse_existing
+from oofpy.io.atomic import atomic_directory, refuse_foreign
 
 SUMMARY_FILE = "correction.json"
 TABLE_FILE = "correction.ecsv"
@@ -34,12 +33,7 @@ def require_place(folder: str | Path, *, overwrite: bool = False) -> None:
     UsageError
         If it exists and `overwrite` is not set, or it holds something else than a correction.
     """
-    target = Path(folder)
-    refuse_existing(target, overwrite)
-    if target.is_dir() and any(target.iterdir()) and not (target / SUMMARY_FILE).is_file():
-        raise UsageError(
-            f"this folder holds no {SUMMARY_FILE}, so it is not replaced", file=target, remedy="choose another place"
-        )
+    refuse_foreign(folder, SUMMARY_FILE, overwrite)
 
 
 def write_correction(

@@ -80,7 +80,7 @@ def test_results_lie_in_folders_that_the_catalogue_names(archive, undisturbed):
     for row in catalogued(undisturbed).values():
         result = read_result(undisturbed / row["folder"])
         assert result.name == row["name"]
-        assert row["folder"] == f"{row['name']}-{row['key'][:10]}"
+        assert row["folder"] == f"{row['name']}-{row['key'][:12]}"
         assert row["files"] == [str(archive / f"{row['name']}.fits")]
         found = {(result.fit.order, one.n, one.l): one.phase_rad for one in result.fit.coefficients}
         assert found == row["coefficients"]
@@ -258,6 +258,21 @@ def test_copies_of_a_file_are_fitted_once(archive, tmp_path):
     assert next(iter(catalogued(tmp_path / "out").values()))["files"] == [str(folder / "a" / "copy.fits")]
 
 
+def test_of_files_that_cannot_be_used_every_one_is_told(tmp_path):
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    for name in ("a", "b", "c"):
+        (folder / f"{name}.fits").write_bytes(b"")
+    assert run(folder, tmp_path / "out").failed == 3
+    assert {row["name"]: row["files"] for row in catalogued(tmp_path / "out").values()} == {
+        name: [str(folder / f"{name}.fits")] for name in ("a", "b", "c")
+    }
+    again = run(folder, tmp_path / "out")
+    assert (again.fitted, again.skipped) == (0, {"failed": 3})
+    retried = run(folder, tmp_path / "out", settings=replace(SMALL_TASKS, retry_failed=True))
+    assert (retried.failed, len(catalogued(tmp_path / "out"))) == (3, 3)
+
+
 def test_a_map_in_two_folders_belongs_to_both_observations(tmp_path):
     folder = tmp_path / "archive"
     first = write_single_maps(folder / "one", 0)
@@ -415,7 +430,9 @@ def test_workers_end_with_a_killed_parent(archive, tmp_path):
         time.sleep(0.05)
     children = []
     while len(children) < 2:
-        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False)
+        listed = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
+        )
         children = [int(pid) for pid in listed.stdout.split()]
         time.sleep(0.05)
     process.kill()
@@ -431,3 +448,12 @@ def running(pid):
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_passwords_are_not_kept():
+    from oofpy.archive.run import without_passwords
+
+    told = without_passwords("oofpy batch a --catalogue postgresql://me:s3cret@host:5432/oof --out b")
+    assert told == "oofpy batch a --catalogue postgresql://me:***@host:5432/oof --out b"
+    plain = "oofpy batch a --catalogue postgresql://me@host/oof"
+    assert without_passwords(plain) == plain
