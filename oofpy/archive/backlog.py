@@ -129,7 +129,7 @@ class Backlog:
         return piece
 
     def _without_done(self, items: Sequence[Item]) -> list[Item]:
-        """Leave out what has a result, and lay copies aside."""
+        """Lay copies aside, and leave out what has a result."""
         first = []
         for item in items:
             letters = bytes.fromhex(item.key[:32])
@@ -138,38 +138,43 @@ class Backlog:
             else:
                 self._seen.add(letters)
                 first.append(item)
-        known = {} if self._settings.force else self._statuses(item.key for item in first)
-        to_do = []
-        for item in first:
-            status = known.get(item.key)
-            if status is None or (status == "failed" and self._settings.retry_failed):
-                self._pending.add(item.key)
-                to_do.append(item)
-            else:
-                self._skip(item, status)
-        return to_do
+        return self._not_done(first)
 
     def _copies_to_do(self) -> list[Item]:
-        """Give copies of what turned out to be a single map: each belongs to the observation in its own folder."""
+        """Give copies of what turned out to be a single map or no observation.
+
+        A single map belongs to the observation in its own folder, and of what cannot be used every file is told.
+        """
         free = list(islice((item for item in self._copies if item.key not in self._pending), self._settings.task_size))
         known = self._statuses(item.key for item in free)
-        to_do: list[Item] = []
-        dealt_with = set()
+        useless = [item.told_by_name() for item in free if known.get(item.key) == "failed"]
+        to_do = self._not_done(useless)
+        dealt_with = {id(item) for item in free if item.key in known}
+        copies = len(dealt_with) - len(useless)
+        self.skipped += Counter({COPY: copies})
         for item in free:
-            if item.key in self._pending:
-                continue  # a second copy, which waits for the first
-            dealt_with.add(id(item))
-            if item.key in known:
-                self._skip(item, COPY)
-            else:
+            if known.get(item.key, "failed") != "failed":
+                self._folders.done(item)
+            elif item.key not in known and item.key not in self._pending:  # a second copy waits for the first
+                dealt_with.add(id(item))
                 self._pending.add(item.key)
                 to_do.append(item)
         self._copies = [item for item in self._copies if id(item) not in dealt_with]
         return to_do
 
-    def _skip(self, item: Item, status: str) -> None:
-        self.skipped[status] += 1
-        self._folders.done(item)
+    def _not_done(self, items: Sequence[Item]) -> list[Item]:
+        """Leave out what has a result."""
+        known = {} if self._settings.force else self._statuses(item.key for item in items)
+        to_do = []
+        for item in items:
+            status = known.get(item.key)
+            if status is None or (status == "failed" and self._settings.retry_failed):
+                self._pending.add(item.key)
+                to_do.append(item)
+            else:
+                self.skipped[status] += 1
+                self._folders.done(item)
+        return to_do
 
     def _form_observations(self) -> None:
         requests, left_over = self._folders.complete()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from oofpy.archive.requests import Request
 from oofpy.errors import UsageError
+from oofpy.io.observing_keys import NONE, is_coefficient_list
 from oofpy.io.result_record import FORMAT_KEY
 from oofpy.recipe import Recipe
 
@@ -238,7 +239,7 @@ def is_companion(path: Path) -> bool:
 
 
 def companions_of(path: Path) -> tuple[Path, ...]:
-    """Files that a reader finds by itself when it is given this one: what an observation TOML lists, and companions."""
+    """Files that a reader finds by itself when it is given this one: what an observation TOML names, and companions."""
     listed = _files_of_toml(path) if path.suffix.lower() == TOML_SUFFIX else []
     beside = [one.with_name(one.stem + ending + one.suffix) for one in (path, *listed) for ending in _COMPANIONS]
     return tuple(dict.fromkeys([*listed, *(one for one in beside if one.is_file())]))
@@ -272,12 +273,16 @@ def _is_result(path: Path) -> bool:
 
 
 def _files_of_toml(path: Path) -> list[Path]:
-    """Give the files that an observation TOML lists; none where it is none, or cannot be read."""
+    """Give the maps that an observation TOML lists and its correction; none where it is none, or cannot be read."""
     try:
-        entries = tomllib.loads(path.read_bytes().decode()).get("maps", [])
+        table = tomllib.loads(path.read_bytes().decode())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
         return []
+    entries, observing = table.get("maps"), table.get("observing")
     names = [entry.get("file") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    applied = observing.get("applied") if isinstance(observing, dict) else None
+    if isinstance(applied, str) and applied.strip().lower() != NONE and not is_coefficient_list(applied):
+        names.append(applied)
     listed = [path.parent / name for name in names if isinstance(name, str) and "\0" not in name]
     return [file for file in listed if file.is_file() and not file.samefile(path)]
 

@@ -3,12 +3,13 @@
 It is looked into again and again, since network file systems tell of nothing. A file is left alone until its size and
 time, and those of what belongs to it, have not changed for a while, and then it is read. A file with several maps is an
 observation. One with a single map waits for others, put together as everywhere (`oofpy.archive.grouping`): until there
-are as many as make an observation, or none has come for long and there are two or more. Where another map of an
-observation comes later, the observation is given once more.
+are as many as make an observation, or none has come for long and there are two or more. Where more maps of an
+observation come after that, it is given once more, when none has come for long.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +21,7 @@ from oofpy.archive.grouping import LONGEST_GAP_S, MAPS_PER_OBSERVATION, group_fr
 from oofpy.archive.planning import Planner
 from oofpy.archive.reading import read
 from oofpy.archive.requests import Fragment, Request
+from oofpy.archive.tasks import RunEndsError
 from oofpy.errors import OofError, UsageError
 from oofpy.recipe import Recipe
 
@@ -29,6 +31,8 @@ _PATIENCE = 5
 _LOOKING_SHARE = 0.2
 
 _Version = tuple[tuple[str, int, int], ...]
+# An observation by the paths and the hashes of its files.
+_KnownAs = tuple[tuple[Path, str], ...]
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,13 @@ class WatchRules:
     settle_s : float, seconds
         How long a file must not have changed.
     wait_s : float, seconds
-        How long to wait for further maps of an observation that has two or more.
+        How long to wait for further maps of an observation that has two or more, or that has been given with
+        enough and has grown since.
     maps_per_observation : int
         As soon as an observation has so many single maps, it is given.
     longest_gap_s : float, seconds
-        See `oofpy.archive.grouping.group_fragments`.
+        See `oofpy.archive.grouping.group_fragments`. Observations given longer ago are forgotten: a map that comes
+        later, whatever its date, belongs to none of them.
     """
 
     settle_s: float = 2.0
@@ -76,6 +82,8 @@ class Watch:
         Folder of results.
     clock : callable
         Seconds that never run backwards.
+    stopped : callable
+        Asked between files whether to stop.
     """
 
     def __init__(
@@ -85,13 +93,14 @@ class Watch:
         rules: WatchRules,
         leave_out: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._folder, self._recipe, self._rules, self._leave_out = folder, recipe, rules, leave_out
-        self._clock = clock
+        self._clock, self._stopped = clock, stopped
         self._planner = Planner()
         self._files: dict[Path, _File] = {}
         self._fragments: dict[Path, Fragment] = {}
-        self._given: set[tuple[tuple[Path, str], ...]] = set()
+        self._given: dict[_KnownAs, float] = {}
         self._looked = False
         self.changed_at = clock()
 
@@ -121,14 +130,20 @@ class Watch:
         Returns
         -------
         list of Request
-            Observations that have become complete, and files that cannot be read.
+            Observations that have become complete, and files that cannot be read; none where it is stopped.
         """
         now = self._clock()
         present = self._present(now)
+        if self._stopped():
+            return []
         for gone in set(self._files) - present:
             del self._files[gone]
             self._fragments.pop(gone, None)
-        found = [request for path in sorted(present) for request in self._landed(path, now)]
+        found: list[Request] = []
+        for path in sorted(present):
+            found += self._landed(path, now)
+            if self._stopped():
+                return []
         found += self._put_together(now, flush)
         if found:
             self.changed_at = now
@@ -145,6 +160,8 @@ class Watch:
                 if version:
                     present.add(path)
                     self._note(path, version, now)
+                if self._stopped():
+                    break
         return present
 
     def _note(self, path: Path, version: _Version, now: float) -> None:
@@ -194,15 +211,33 @@ class Watch:
         since = {fragment.file: self._files[path].since for path, fragment in self._fragments.items()}
         hashes = {fragment.file: fragment.sha256 for fragment in self._fragments.values()}
         paths = {fragment.file: path for path, fragment in self._fragments.items()}
+        known = [tuple((paths[file], hashes[file]) for file in request.files) for request in requests]
         ready = []
-        for request in requests:
-            known_as = tuple((paths[file], hashes[file]) for file in request.files)
+        for request, known_as in zip(requests, known, strict=True):
             newest = max(since[file] for file in request.files)
-            enough = len(request.files) >= rules.maps_per_observation
-            if known_as not in self._given and (enough or flush or now - newest >= rules.wait_s):
-                self._given.add(known_as)
+            at_once = flush or (len(known_as) >= rules.maps_per_observation and not self._has_grown(known_as))
+            if known_as not in self._given and (at_once or now - newest >= rules.wait_s):
+                self._given[known_as] = now
                 ready.append(request)
+        self._forget(known, now)
         return ready
+
+    def _has_grown(self, known_as: _KnownAs) -> bool:
+        """Whether a part of this observation that has enough maps has been given."""
+        whole = set(known_as)
+        return any(len(part) >= self._rules.maps_per_observation and whole > set(part) for part in self._given)
+
+    def _forget(self, present: list[_KnownAs], now: float) -> None:
+        """Let go of what was given long ago, so that a night or a year of watching takes the same memory."""
+        oldest = now - max(self._rules.longest_gap_s, self._rules.wait_s)
+        old = {known_as for known_as, given_at in self._given.items() if given_at < oldest}
+        in_use = {path for known_as in present if known_as not in old for path, _ in known_as}
+        for known_as in old:
+            if in_use.isdisjoint(path for path, _ in known_as):
+                del self._given[known_as]
+                for path, sha256 in known_as:
+                    if path in self._fragments and self._fragments[path].sha256 == sha256:
+                        del self._fragments[path]
 
 
 def watch(
@@ -219,8 +254,9 @@ def watch(
     ----------
     watched : Watch
     fit : callable
-        Fits observations. Where it raises `UsageError`, as when another run holds the results, it is called again with
-        the same ones later; the first time it raises, all ends.
+        Fits observations. Where it raises `OofError`, as when another run holds the results or the server of the
+        catalogue starts anew, it is called again with the same ones later. All ends where it raises `RunEndsError`,
+        or raises before anything has been fitted.
     pause : callable
         Waits so many seconds, and says whether to stop.
     until_idle_s : float, optional, seconds
@@ -232,22 +268,27 @@ def watch(
 
     Raises
     ------
-    UsageError
+    OofError
         As `fit`, the first time or at the end.
     """
     pending: list[Request] = []
+    fitted_at = -math.inf
     began = False
     stopped = False
     while not stopped:
         before = clock()
-        idle = until_idle_s is not None and watched.settled and began and before - watched.changed_at >= until_idle_s
+        # What comes while others are fitted is seen only now: the time of a fit is none in which nothing came.
+        quiet_s = before - max(watched.changed_at, fitted_at)
+        idle = until_idle_s is not None and watched.settled and began and quiet_s >= until_idle_s
         pending += watched.look(flush=idle)
         looking_s = clock() - before
         if pending:
             try:
                 fit(pending)
-                pending = []
-            except UsageError:
+                pending, fitted_at = [], clock()
+            except RunEndsError:
+                raise
+            except OofError:
                 if idle or not began:
                     raise
         elif idle:

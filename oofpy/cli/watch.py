@@ -18,7 +18,7 @@ from oofpy.cli import fit as fit_options
 from oofpy.cli import options
 from oofpy.cli.endings import Ending
 from oofpy.cli.text_tables import number
-from oofpy.errors import UsageError, one_line
+from oofpy.errors import OofError, UsageError, one_line
 from oofpy.recipe import RecipeTexts
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ MapsPerObservation = Annotated[
     typer.Option(
         metavar="N",
         min=2,
-        help="Of files with one map each, fit an observation as soon as it has so many, and again with every further "
-        "one.",
+        help="Of files with one map each, fit an observation as soon as it has so many; where more of it come, again "
+        "when none has come for the time of --wait.",
     ),
 ]
 UntilIdle = Annotated[
@@ -126,7 +126,7 @@ def watch_command(
 
     with batch_options.stopped_by_signals() as stopped:
         fits = _Fits(out, catalogue, RunSettings(page=report, figures=figures), stopped, quiet, json)
-        watched = Watch(folder, recipe, WatchRules(settle, wait, maps_per_observation), leave_out=out)
+        watched = Watch(folder, recipe, WatchRules(settle, wait, maps_per_observation), leave_out=out, stopped=stopped)
         fits.say(f"watching {folder}, results in {out}")
         try:
             watch(watched, fits.fit, _pause(stopped), until_idle, interval_s=min(1.0, settle / 2))
@@ -162,7 +162,10 @@ class _Fits:
     def fit(self, requests: list[Request]) -> None:
         from oofpy.archive.executors import InThisProcess
         from oofpy.archive.run import run_archive
+        from oofpy.archive.tasks import RunEndsError
 
+        if self.stopped():
+            return
         try:
             tally = run_archive(
                 lambda: iter(requests),
@@ -174,7 +177,9 @@ class _Fits:
                 stopped=self.stopped,
                 command=shlex.join(["oofpy", *sys.argv[1:]]),
             )
-        except UsageError as error:
+        except RunEndsError:
+            raise
+        except OofError as error:
             self.say(f"{error}; tried again while watching")
             raise
         self._print(tally)
@@ -186,8 +191,12 @@ class _Fits:
             self.say(f"{tally.skipped.total()} observations have a result already")
         if not tally.fitted:
             return
-        with Catalogue.open(self.catalogue or self.out) as records:
-            rows = records.select(Filter(run=tally.run, all_results=True))
+        try:
+            with Catalogue.open(self.catalogue or self.out) as records:
+                rows = records.select(Filter(run=tally.run, all_results=True))
+        except OofError as error:  # what is recorded is not fitted again for a line
+            self.say(f"{tally.fitted} observations are recorded and cannot be shown: {error}")
+            return
         for row in rows:
             if self.json:
                 print(json_format.dumps(_plain(row), allow_nan=False), flush=True)

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from oofpy.archive.finding import companions_of, find_requests
+from oofpy.archive.inputs import inputs_of
+from oofpy.archive.requests import Request
 from oofpy.errors import UsageError
 from oofpy.io.results import write_result
 from oofpy.recipe.reading import Reading
@@ -107,6 +109,25 @@ def test_files_that_readers_find_by_themselves(text_file):
     assert companions_of(weights) == ()
     toml = text_file("o.toml", '[[maps]]\nfile = "m.fits"\n[[maps]]\nfile = "gone.fits"\n')
     assert companions_of(toml) == (plain, weights, offset)
+
+
+def test_correction_that_a_toml_names_decides_the_result_and_is_no_observation(found, text_file, recipe):
+    plain, surface = text_file("m.fits"), text_file("surface.fits", "one")
+    toml = text_file("o.toml", '[[maps]]\nfile = "m.fits"\n[observing]\napplied = "surface.fits"\n')
+    assert companions_of(toml) == (plain, surface)
+    assert found() == ["o.toml"]
+    before, _ = inputs_of(Request((toml,), recipe))
+    surface.write_text("two")
+    after, _ = inputs_of(Request((toml,), recipe))
+    assert [old.sha256 == new.sha256 for old, new in zip(before, after, strict=True)] == [True, True, False]
+
+
+@pytest.mark.parametrize("applied", ['"Z(2,0)=0.3rad"', '"none"', '"gone.fits"', '""', "3", "[]"])
+def test_correction_of_a_toml_that_is_no_file(text_file, applied):
+    plain = text_file("m.fits")
+    text_file("none")
+    toml = text_file("o.toml", f'[[maps]]\nfile = "m.fits"\n[observing]\napplied = {applied}\n')
+    assert companions_of(toml) == (plain,)
 
 
 def test_of_text_only_what_begins_as_a_map(found, text_file):

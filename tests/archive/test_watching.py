@@ -1,13 +1,15 @@
 import os
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from threading import Event, Thread
 
 import pytest
 from astropy.io import fits
 
+from oofpy.archive.tasks import RunEndsError
 from oofpy.archive.watching import Watch, WatchRules, watch
-from oofpy.errors import UsageError
+from oofpy.errors import InputError, UsageError
 
 RULES = WatchRules(settle_s=2.0, wait_s=600.0, maps_per_observation=3)
 
@@ -124,9 +126,52 @@ def test_single_maps_make_an_observation_when_they_are_enough(watched, look, sin
     single("d.fits", 5e-3, 15)
     single("e.fits", -3e-3, 20)
     look(made)
-    assert look(made, 3) == [["a.fits", "b.fits", "c.fits", "d.fits"]]
+    assert look(made, 3) == []
+    assert look(made, 600) == [["a.fits", "b.fits", "c.fits", "d.fits"]]
     assert [path.name for path in made.waiting] == ["e.fits"]
     assert look(made, 1e6) == []
+
+
+def test_an_observation_that_grows_is_given_once_more_and_not_with_every_map(watched, look, single):
+    made = watched()
+    given = []
+    for number in range(6):
+        single(f"{number}.fits", (number - 2) * 2e-3, number)
+        look(made)
+        given += look(made, 300)
+    assert given == [["0.fits", "1.fits", "2.fits"]]
+    assert look(made, 299) == []
+    assert look(made, 2) == [[f"{number}.fits" for number in range(6)]]
+    assert look(made, 1e4) == []
+
+
+def test_what_was_given_long_ago_is_forgotten_and_not_given_again(watched, look, single):
+    made = watched()
+    for minute, (name, dz) in enumerate((("a.fits", -3e-3), ("b.fits", 0.0), ("c.fits", 3e-3))):
+        single(name, dz, minute)
+    look(made)
+    assert look(made, 3) == [["a.fits", "b.fits", "c.fits"]]
+    # Growing keeps the whole: the fourth comes shortly before the first three would be forgotten.
+    look(made, 3500)
+    single("d.fits", 5e-3, 40)
+    look(made)
+    assert look(made, 590) == []
+    assert look(made, 11) == [["a.fits", "b.fits", "c.fits", "d.fits"]]
+    assert look(made, 3601) == []
+    assert (made._given, made._fragments) == ({}, {})
+    assert made.waiting == []
+    assert look(made, 1) == []
+    assert made.settled
+
+
+def test_no_further_file_is_read_once_it_is_to_stop(watched, observation_file, monkeypatch):
+    for name in ("a.fits", "b.fits", "c.fits"):
+        observation_file(name)
+    landed = []
+    made = watched(stopped=lambda: bool(landed))
+    monkeypatch.setattr(made, "_landed", lambda path, _now: landed.append(path.name) or [])
+    assert made.look() == []
+    assert landed == ["a.fits"]
 
 
 def test_two_maps_are_given_when_none_comes_for_long(watched, look, single):
@@ -192,12 +237,13 @@ def test_folder_that_is_away_for_a_while(watched, look, observation_file, tmp_pa
 class Recorder:
     """Stands for the fits; may fail."""
 
-    def __init__(self, *failures):
+    def __init__(self, *failures, error=None):
         self.names, self._failures = [], list(failures)
+        self._error = error or UsageError("another process is at work in this folder")
 
     def __call__(self, requests):
         if self._failures and self._failures.pop(0):
-            raise UsageError("another process is at work in this folder")
+            raise self._error
         self.names += [request.files[0].name for request in requests]
 
 
@@ -230,10 +276,14 @@ def test_it_ends_when_nothing_comes_and_fits_what_waited(watched, clock, single)
     assert clock.seconds < 1060
 
 
-def test_results_that_are_held_by_another_run_are_tried_again(watched, clock, observation_file, tmp_path):
+ENDS = RunEndsError("no result can be kept here")
+
+
+@pytest.mark.parametrize(("error", "ends"), [(None, False), (InputError("server is away"), False), (ENDS, True)])
+def test_faults_that_pass_are_tried_again(watched, clock, observation_file, tmp_path, error, ends):
     observation_file("a.fits")
     os.utime(tmp_path / "a.fits", (1e9, 1e9))
-    made, fitted = watched(), Recorder(False, True, True)
+    made, fitted = watched(), Recorder(False, True, True, error=error)
     pauses = paused(clock, 12)
 
     def pause(seconds):
@@ -241,8 +291,14 @@ def test_results_that_are_held_by_another_run_are_tried_again(watched, clock, ob
             observation_file("b.fits", (-2e-3, 2e-3))
         return pauses(seconds)
 
-    watch(made, fitted, pause, clock=clock)
-    assert fitted.names == ["a.fits", "b.fits"]
+    with pytest.raises(RunEndsError) if ends else nullcontext():
+        watch(made, fitted, pause, clock=clock)
+    assert fitted.names == (["a.fits"] if ends else ["a.fits", "b.fits"])
+
+
+def test_what_fails_from_the_beginning_ends_it(watched, clock, observation_file, tmp_path):
+    observation_file("a.fits")
+    os.utime(tmp_path / "a.fits", (1e9, 1e9))
     with pytest.raises(UsageError, match="at work"):
         watch(watched(), Recorder(True), paused(clock, 5), clock=clock)
 

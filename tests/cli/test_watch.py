@@ -6,6 +6,8 @@ from threading import Timer
 import pytest
 
 from oofpy.archive import watching
+from oofpy.catalogue import Catalogue
+from oofpy.errors import InputError
 
 FAST = ("--telescope", "jcmt", "--order", "2", "--device", "cpu", "--settle", "0.02", "--until-idle", "0.1")
 
@@ -49,6 +51,29 @@ def test_json_is_one_object_a_line(run, folder, tmp_path):
     assert f"{folder / 'lone.txt'}: holds one map, and waits for others" in outcome.err
     quiet = run("watch", folder, "--out", tmp_path / "other", *FAST, "--quiet")
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+
+
+def test_catalogue_that_is_away_for_a_while_is_told_and_tried_again(run, folder, tmp_path, monkeypatch):
+    bad = folder / "bad.fits"
+    content = bad.read_bytes()
+    bad.unlink()
+    opened = []
+
+    def open_(place, *, create=False):
+        opened.append(create)
+        if len(opened) == 1:
+            bad.write_bytes(content)
+        if len(opened) == 3:  # of the second run
+            raise InputError("the database does not do what is asked", file="server")
+        return opens(place, create=create)
+
+    opens = Catalogue.open
+    monkeypatch.setattr(Catalogue, "open", open_)
+    outcome = run("watch", folder, "--out", tmp_path / "out", *FAST[:-1], "1")
+    assert outcome.code == 0, outcome.err
+    assert [line.split(":")[0] for line in outcome.out.splitlines()] == ["good", "bad"]
+    assert "server: the database does not do what is asked; tried again while watching" in outcome.err
+    assert opened == [True, False, True, True, False]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
