@@ -12,7 +12,7 @@ from types import TracebackType
 import sqlalchemy as sa
 
 from oofpy.catalogue import recording, schema, selecting
-from oofpy.catalogue.engine import engine_of, faults_told, keep_log_of_writes, reading, writing
+from oofpy.catalogue.engine import engine_of, faults_told, reading, writing
 from oofpy.catalogue.migrations import bring_up_to_date, is_up_to_date
 from oofpy.catalogue.records import (
     CatalogueEntry,
@@ -31,7 +31,8 @@ EVERYTHING = Filter()
 class Catalogue:
     """Observations, results, and the decisions of reviewers; opened with `Catalogue.open`.
 
-    Several processes may read and write it at the same time. Every method that writes is one transaction: a process
+    Several processes may read and write it at the same time, of several machines where they see the same file; in a
+    file, one waits for the other where a transaction ends. Every method that writes is one transaction: a process
     that is killed leaves all of it or nothing.
 
     Parameters
@@ -82,9 +83,6 @@ class Catalogue:
         with self._reading() as connection:
             if is_up_to_date(connection, self.shown):
                 return
-        if create:
-            with faults_told(self.shown):
-                keep_log_of_writes(self._engine)
         with self._writing() as connection:
             bring_up_to_date(connection, self.shown, create=create)
 
@@ -157,7 +155,8 @@ class Catalogue:
         run : int
             Number of the run.
         outcomes : iterable of Outcome
-            Where several are of one observation, the last counts as its newest.
+            The last of an observation that did not fail counts as its newest; one that failed does so only where
+            all of its results did.
 
         Raises
         ------
@@ -186,7 +185,7 @@ class Catalogue:
     def select(
         self, wanted: Filter = EVERYTHING, *, order_by: str = "name", limit: int | None = None, offset: int = 0
     ) -> list[ObservationRow]:
-        """Select observations with the newest result of each, or with every result.
+        """Select observations with the newest result of each that did not fail, or with every result.
 
         Parameters
         ----------
@@ -246,6 +245,8 @@ class Catalogue:
     ) -> Iterator[tuple[str, CoefficientRecord]]:
         """Give the coefficients of the results that `select` gives, one after the other.
 
+        Take them without delay: in a file, who writes waits until all have been taken.
+
         Parameters
         ----------
         wanted : Filter
@@ -288,8 +289,8 @@ class Catalogue:
         Parameters
         ----------
         name_or_key : str
-            Name of an observation, for its newest result; or the key of a result, of which six characters or more of
-            the beginning do.
+            Name of an observation, for its newest result that did not fail, or its last where all did; or the key of
+            a result, of which six characters or more of the beginning do.
 
         Returns
         -------

@@ -19,7 +19,7 @@ from oofpy.errors import InputError, OofError, UsageError
 
 FILE_NAME = "catalogue.sqlite"
 
-# How long a process waits for another that writes, and for a server to answer.
+# How long a process waits for another that reads or writes, and for a server to answer.
 _PATIENCE_S = 30
 _CONNECT_S = 10
 
@@ -105,7 +105,7 @@ def _fault(error: BaseException, shown: str) -> OofError:
         )
     if "locked" in words or "busy" in words:
         return InputError(
-            f"another process has been writing to this catalogue for more than {_PATIENCE_S} s",
+            f"another process has been using this catalogue for more than {_PATIENCE_S} s",
             file=shown,
             remedy="wait until it has ended, and try again",
         )
@@ -165,31 +165,22 @@ def _in_file(path: Path) -> sa.Engine:
 def _connected(path: Path) -> sqlite3.Connection:
     """Connect to a file, which is made where it is missing."""
     address = path.absolute().as_uri()
-    if path.is_file() and not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
-        # Beside a log of writes, SQLite wants to keep one of readers; without one, nobody is writing.
-        address += "?immutable=1"
+    if path.is_file() and not os.access(path.parent, os.W_OK):
+        # SQLite writes only where it can keep its journal beside the file.
+        address += "?mode=ro"
     connection = sqlite3.connect(
         address, uri=True, timeout=_PATIENCE_S, check_same_thread=False, isolation_level=None, cached_statements=256
     )
     try:
         connection.execute("PRAGMA foreign_keys = ON")
-        # With a log of writes, a process that is killed leaves whole transactions, and readers do not wait.
-        connection.execute("PRAGMA synchronous = NORMAL")
+        # The rollback journal, SQLite's default, keeps transactions whole where a process is killed.
+        # A log of writes (WAL) would let readers go on meanwhile, but needs memory that all processes share: it does
+        # not work between the machines of a cluster that see the file over a network. Here they wait for a moment.
+        connection.execute("PRAGMA synchronous = FULL")
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def keep_log_of_writes(engine: sa.Engine) -> None:
-    """Let readers go on while a process writes; the file remembers it. Nothing to do on a server."""
-    if engine.dialect.name != "sqlite":
-        return
-    connection = engine.raw_connection()
-    try:
-        connection.cursor().execute("PRAGMA journal_mode = WAL")
-    finally:
-        connection.close()
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -58,7 +58,7 @@ def record_outcomes(connection: sa.Connection, run: int, outcomes: Iterable[Outc
     run : int
         Its number.
     outcomes : iterable of Outcome
-        Of several of one observation, the last is its newest.
+        The last of an observation that did not fail is its newest. One that failed is so only where no other did not.
     """
     by_key = {outcome.result.key: outcome for outcome in outcomes}
     if not by_key:
@@ -81,12 +81,34 @@ def record_outcomes(connection: sa.Connection, run: int, outcomes: Iterable[Outc
     _write_results(connection, sorted(rows, key=lambda row: str(row["key"])))
     result_ids = _ids(connection, schema.results.c.key, by_key)
     _write_parts(connection, {result_ids[key]: outcome.result for key, outcome in by_key.items()})
-    newest = {row["observation_id"]: result_ids[row["key"]] for row in rows}
+    newest = _newest_results(connection, [{**row, "id": result_ids[row["key"]]} for row in rows])
     table = schema.observations
     connection.execute(
         sa.update(table).where(table.c.id == sa.bindparam("of")).values(newest_result_id=sa.bindparam("newest")),
         [{"of": observation, "newest": newest[observation]} for observation in sorted(newest)],
     )
+
+
+def _newest_results(connection: sa.Connection, rows: Iterable[_Values]) -> dict[int, int]:
+    """Number of the newest result of every observation, of these and of those recorded before."""
+    newest: dict[int, _Values] = {}
+    for row in rows:
+        before = newest.get(row["observation_id"])
+        if before is None or row["status"] != "failed" or before["status"] == "failed":
+            newest[row["observation_id"]] = row
+    numbers = {observation: int(row["id"]) for observation, row in newest.items()}
+    only_failed = [observation for observation, row in newest.items() if row["status"] == "failed"]
+    results, observations = schema.results.c, schema.observations.c
+    is_newest = sa.case((results.id == observations.newest_result_id, 1), else_=0)
+    for chunk in chunks(only_failed):
+        good = (
+            sa.select(results.observation_id, results.id)
+            .join(schema.observations, observations.id == results.observation_id)
+            .where(results.observation_id.in_(chunk), results.status != "failed")
+            .order_by(is_newest, results.recorded_at, results.id)
+        )
+        numbers.update((row.observation_id, row.id) for row in connection.execute(good))
+    return numbers
 
 
 def _insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:

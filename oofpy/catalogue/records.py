@@ -402,7 +402,7 @@ class Filter:
     run : int, optional
         Recorded last in this run.
     all_results : bool
-        Every result of an observation; otherwise the one recorded last.
+        Every result of an observation; otherwise the last that did not fail, or the last where all did.
     """
 
     telescope: str | None = None

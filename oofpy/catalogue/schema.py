@@ -70,7 +70,8 @@ observations = sa.Table(
     sa.Column("elevation_rad", sa.Double),
     sa.Column("maps", sa.Integer),
     sa.Column("dz_m", _JSON),
-    # Of the result recorded last. No foreign key: the two tables would wait for each other.
+    # Of the last that did not fail, or of the last where all did. No foreign key: the two tables would wait for each
+    # other.
     sa.Column("newest_result_id", sa.Integer),
 )
 

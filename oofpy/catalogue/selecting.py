@@ -259,7 +259,7 @@ def _parts_of(connection: sa.Connection, number: int) -> dict[str, Any]:
 
 
 def _result_id(connection: sa.Connection, name_or_key: str) -> int:
-    """Number of the result with this key, of the newest one of the observation so named, or by the start of a key."""
+    """Number of the result with this key, of the newest of the observation so named, or by the start of a key."""
     newest = _joined(Filter(), _results.c.id, _results.c.key, decided=False)
     every = sa.select(_results.c.id, _results.c.key)
     queries = [every.where(_results.c.key == name_or_key), newest.where(_observations.c.name == name_or_key)]

@@ -34,7 +34,7 @@ Name = Annotated[
     typer.Argument(
         metavar="NAME|KEY",
         show_default=False,
-        help="Name of an observation, for its newest result; or the beginning of the key of a result.",
+        help="Name of an observation, for its newest result that did not fail; or the beginning of a result's key.",
     ),
 ]
 Sort = Annotated[
@@ -81,7 +81,7 @@ def catalogue_command() -> None:
 @uninterrupted
 @filters.filtered
 def list_command(place: filters.Place, wanted: filters.Wanted, sort: Sort = "name", limit: Limit = _LIMIT) -> int:
-    """List observations with the newest result of each."""
+    """List observations with the newest result of each that did not fail, or its last failure."""
     from oofpy.catalogue import Catalogue
 
     with Catalogue.open(place) as catalogue:

@@ -82,7 +82,7 @@ Accepted = Annotated[
 ]
 Run = Annotated[int | None, typer.Option(metavar="NUMBER", show_default=False, help="Recorded in this run.")]
 AllResults = Annotated[
-    bool, typer.Option("--all-results", help="Every result of an observation, not only the newest of each.")
+    bool, typer.Option("--all-results", help="Every result of an observation, not only the newest that did not fail.")
 ]
 
 

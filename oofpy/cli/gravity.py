@@ -13,7 +13,7 @@ from oofpy.cli import options
 from oofpy.cli.endings import Ending
 from oofpy.cli.messages import Messages
 from oofpy.cli.text_tables import aligned, number
-from oofpy.errors import InputError, one_line
+from oofpy.errors import InputError, UsageError, one_line
 
 if TYPE_CHECKING:
     from oofpy.gravity.gravity_fit import GravityFit
@@ -55,6 +55,15 @@ ConditionsFile = Annotated[
         "hour_angle_deg or hour_angle_h, against which figures show what is left.",
     ),
 ]
+CatalogueUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--catalogue",
+        metavar="URL",
+        show_default=False,
+        help="Catalogue on a PostgreSQL server, postgresql://user@host/database, of the folder RESULTS.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option(
@@ -73,6 +82,7 @@ def gravity_command(
     order: Order = None,
     telescopes: Telescopes = None,
     joint: Joint = False,
+    catalogue: CatalogueUrl = None,
     conditions: ConditionsFile = None,
     out: Out = None,
     pdf: options.Pdf = False,
@@ -97,7 +107,7 @@ def gravity_command(
     messages = Messages(quiet)
     known = read_conditions(conditions) if conditions is not None else {}
     with messages.working("reading the results"):
-        places, left_out = _places(results, accepted)
+        places, left_out = _places(results, accepted, catalogue)
         found = gravity_input(
             places,
             order=order,
@@ -137,15 +147,21 @@ def gravity_command(
     return Ending.DONE if fit.model.converged else Ending.FLAGGED
 
 
-def _places(results: list[Path], accepted: bool) -> tuple[list[Path], list[LeftOut]]:
+def _places(results: list[Path], accepted: bool, catalogue: str | None) -> tuple[list[Path], list[LeftOut]]:
     """Where single results are, and which of a catalogue are left out."""
     from oofpy.gravity.results import LeftOut
 
+    if catalogue is not None and (len(results) != 1 or not results[0].is_dir() or (results[0] / _RESULT_FILE).exists()):
+        raise UsageError(
+            "needs the one folder that holds the results of this catalogue",
+            key="--catalogue",
+            remedy="give the folder that 'oofpy batch --catalogue' filled as RESULTS",
+        )
     places: list[Path] = []
     left_out: list[LeftOut] = []
     for given in results:
         if given.is_dir() and not (given / _RESULT_FILE).is_file():
-            found, others = _of_catalogue(given, accepted)
+            found, others = _of_catalogue(given, accepted, catalogue)
             places += found
             left_out += [LeftOut(name, reason) for name, reason in others]
         else:
@@ -153,17 +169,18 @@ def _places(results: list[Path], accepted: bool) -> tuple[list[Path], list[LeftO
     return places, left_out
 
 
-def _of_catalogue(folder: Path, accepted: bool) -> tuple[list[Path], list[tuple[str, str]]]:
+def _of_catalogue(folder: Path, accepted: bool, url: str | None) -> tuple[list[Path], list[tuple[str, str]]]:
     """Results of a catalogue, those that reviewers rejected left out."""
-    if not (folder / _CATALOGUE_FILE).is_file():
+    if url is None and not (folder / _CATALOGUE_FILE).is_file():
         raise InputError(
             f"the folder holds neither {_RESULT_FILE} nor {_CATALOGUE_FILE}",
             file=folder,
-            remedy="give the folder of results that 'oofpy batch' filled, or single results of 'oofpy fit'",
+            remedy="give the folder of results that 'oofpy batch' filled, with --catalogue URL where its catalogue is "
+            "on a server, or single results of 'oofpy fit'",
         )
     from oofpy.catalogue import Catalogue, Filter
 
-    with Catalogue.open(folder) as catalogue:
+    with Catalogue.open(url or folder) as catalogue:
         rows = catalogue.select(Filter(accepted_only=accepted))
     places, left_out = [], []
     for row in rows:

@@ -130,6 +130,7 @@ class _Joint:
         self.states: list[FloatArray | None] = [None] * count
         self.status = [FitStatus.NOT_FINITE] * count
         self.weights = np.ones(count)
+        self.usable = np.ones(count, bool)
         self.found: Regression | None = None
         self.distance = np.zeros(count)
         self.own = np.ones(count)
@@ -179,7 +180,11 @@ class _Joint:
         self.covariances_um2[places] = local.covariance_rad2 * micrometres[:, :, None] ** 2
         self.crowding[places] = local.correlation_samples
         for row, place in enumerate(places):
-            self.states[place], self.status[place] = local.parameters[row], local.status[row]
+            sound = local.status[row] is not FitStatus.NOT_FINITE and bool(np.isfinite(local.parameters[row]).all())
+            self.states[place] = local.parameters[row] if sound else None
+            self.status[place] = local.status[row] if sound else FitStatus.NOT_FINITE
+            if not sound:
+                self.crowding[place] = 1.0
 
     def update(self, share: float) -> float:
         """Fit A, B, C and the scatter to the Gaussians, and move by a share of the way there.
@@ -188,6 +193,7 @@ class _Joint:
         """
         usable = np.array([status is not FitStatus.NOT_FINITE for status in self.status])
         usable &= np.isfinite(self.values_um).all(axis=1) & np.isfinite(self.covariances_um2).all(axis=(1, 2))
+        self.usable = usable
         self.values_um[~usable] = (self.design @ self.parameters_um.T)[~usable]
         self.covariances_um2[~usable] = np.diag(self.closest_tie_um**2)
         residuals = self.values_um - self.design @ self.parameters_um.T
@@ -222,7 +228,8 @@ class _Joint:
         far = self.weights < OUTLYING_WEIGHT
         total = np.diagonal(self.covariances_um2, axis1=1, axis2=2) + self.variance_um2
         spread_weights = np.repeat(self.weights[:, None], len(self.terms), axis=1)
-        converged = change < _SETTLED
+        unusable = [name for name, sound in zip(series.names, self.usable, strict=True) if not sound]
+        converged = change < _SETTLED and not unusable
         model = GravityModel(
             telescope=self.start.model.telescope,
             dish_radius_m=self.start.model.dish_radius_m,
@@ -248,7 +255,7 @@ class _Joint:
             probability=distance_probability(found.residuals, self.covariances_um2, scatter),
             outlying=spread_weights < OUTLYING_WEIGHT,
             passes=passes,
-            advice="" if converged else _advice(change, passes, int(far.sum()), len(far)),
+            advice="" if converged else _advice(change, passes, int(far.sum()), len(far), unusable),
         )
 
 
@@ -286,7 +293,12 @@ def _left_out_scatter(design: FloatArray, found: Regression, weights: FloatArray
     return np.asarray(np.sqrt((share * left_out**2).sum(axis=0) / share.sum(axis=0)))
 
 
-def _advice(change: float, passes: int, far: int, count: int) -> str:
+def _advice(change: float, passes: int, far: int, count: int, unusable: list[str]) -> str:
+    if unusable:
+        return (
+            f"the fits of {len(unusable)} of {count} observations gave no finite numbers and have no influence: "
+            f"{', '.join(unusable[:3])}{' ...' if len(unusable) > 3 else ''}; fit without them"
+        )
     text = f"A, B and C still moved by {change:.2g} standard errors in pass {passes}"
     if far > count / 4:
         return f"{text}, and {far} of {count} observations lie far off: look at them, or fit without them"

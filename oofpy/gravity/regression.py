@@ -107,7 +107,8 @@ class Measured:
         pulled = np.einsum("kij,kj->ki", found.precision, found.residuals)
         blocks = found.covariance.reshape(count, 3, count, 3)
         predicted = np.einsum("ka,iajb,kb->kij", self.design, blocks, self.design)
-        lost = np.einsum("kmi,kmn,kni->ki", found.precision, predicted, found.precision)
+        # The diagonal of P V P, without its other elements.
+        lost = ((predicted @ found.precision) * found.precision).sum(axis=1)
         diagonal = np.diagonal(found.precision, axis1=1, axis2=2)
         return found.cost, self.weights @ (diagonal - pulled**2 - lost) / 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,11 +51,22 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """Where the result of an observation is, and with which others it can be fitted side by side."""
+    """Where the result of an observation is, of what data, and with which others it can be fitted side by side."""
 
     name: str
     place: Path
     kind: str
+    maps: tuple[str, ...]
+
+    @classmethod
+    def of(cls, name: str, place: Path, result: FitResult) -> _Entry:
+        """Take from a result what is kept of it."""
+        return cls(
+            name,
+            place,
+            _kind(result),
+            tuple(_hash_of(arrays) for arrays in result.map_arrays),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +121,8 @@ def gravity_input(
     -------
     GravityInput
         Observations of other telescopes, failed ones, those without an elevation and those that were not fitted at the
-        order are left out, each with its reason.
+        order are left out, each with its reason. So are, of results that share maps, all but the one with the most
+        maps, or the first of those.
 
     Raises
     ------
@@ -119,6 +132,7 @@ def gravity_input(
     samples: list[ElevationSample] = []
     entries: list[_Entry] = []
     others = list(left_out)
+    taken: set[str] = set()
     wanted = {name.casefold() for name in telescopes}
     for place in places:
         try:
@@ -126,7 +140,7 @@ def gravity_input(
         except InputError as fault:
             others.append(LeftOut(str(place), fault.problem))
             continue
-        name = _told_apart(result.name, {entry.name for entry in entries})
+        name = _told_apart(result.name, taken)
         reason = _reason(result, wanted, place in accepted_only)
         try:
             if not reason:
@@ -139,14 +153,39 @@ def gravity_input(
                     hour_angle_rad=known.hour_angle_rad,
                 )
                 samples.append(sample)
-                entries.append(_Entry(name, place, _kind(result)))
+                entries.append(_Entry.of(name, place, result))
+                taken.add(name)
                 continue
         except InputError as fault:
             reason = fault.problem
         others.append(LeftOut(name, reason))
     if not samples and others:
         raise _nothing_left(others)
-    return GravityInput(CoefficientSeries.of(samples), tuple(others), tuple(entries))
+    again = _held_again(entries)
+    others += [LeftOut(entries[number].name, reason) for number, reason in again.items()]
+    kept = [number for number in range(len(entries)) if number not in again]
+    series = CoefficientSeries.of([samples[number] for number in kept])
+    return GravityInput(series, tuple(others), tuple(entries[number] for number in kept))
+
+
+def _held_again(entries: Sequence[_Entry]) -> dict[int, str]:
+    """Numbers of those whose maps are in another with as many or more, which would count twice, with the reason."""
+    holders: dict[str, str] = {}
+    again: dict[int, str] = {}
+    for number in sorted(range(len(entries)), key=lambda one: -len(entries[one].maps)):
+        entry = entries[number]
+        shared = [one for one in entry.maps if one in holders]
+        if shared:
+            count = "its maps are" if len(shared) == len(entry.maps) else f"{len(shared)} of its maps are"
+            again[number] = f"{count} in {holders[shared[0]]} as well"
+        else:
+            holders.update(dict.fromkeys(entry.maps, entry.name))
+    return dict(sorted(again.items()))
+
+
+def _hash_of(arrays: MapArrays) -> str:
+    # Of the samples and not of the file, which may hold several bands or observations.
+    return hashlib.sha256(np.sort(arrays.observed).tobytes()).hexdigest()
 
 
 def _reason(result: FitResult, wanted: set[str], accepted_only: bool) -> str:

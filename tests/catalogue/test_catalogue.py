@@ -159,7 +159,43 @@ def test_a_later_failure_takes_nothing_away_that_is_known_of_an_observation(cata
     recorded(catalogue, done(1, "strict"))
     recorded(catalogue, failed(1))
     entry = catalogue.show("obs_001")
-    assert (entry.observation, entry.result) == (observation(1), failed(1).result)
+    assert (entry.observation, entry.result) == (observation(1), done(1, "strict").result)
+    assert catalogue.show(failed(1).result.key).observation == observation(1)
+
+
+def with_key(outcome, words):
+    return replace(outcome, result=replace(outcome.result, key=digest(words)))
+
+
+def newest_key(catalogue):
+    (row,) = catalogue.select()
+    return row.key
+
+
+def test_a_failure_hides_no_result_that_did_not_fail(catalogue):
+    first, second = with_key(failed(1), "mistaken"), with_key(failed(1), "mistaken again")
+    recorded(catalogue, first)
+    recorded(catalogue, second)
+    assert newest_key(catalogue) == digest("mistaken again")  # all failed: the last counts
+    recorded(catalogue, done(1))
+    recorded(catalogue, first, second)
+    assert newest_key(catalogue) == digest("key 1 usual")
+    recorded(catalogue, flagged(1, "misfit"), with_key(failed(1), "a third"))
+    assert newest_key(catalogue) == digest("key 1 usual")
+    assert [row.status for row in catalogue.select()] == ["flagged"]
+    assert catalogue.counts() == {"ok": 0, "flagged": 1, "failed": 0}
+    assert len(catalogue.select(Filter(all_results=True))) == 4
+    assert len(catalogue.coefficients()) == 1
+
+
+def test_where_the_newest_is_fitted_again_and_fails_the_one_before_it_counts(catalogue):
+    recorded(catalogue, done(1, "strict"))
+    recorded(catalogue, done(1))
+    recorded(catalogue, with_key(failed(1), "key 1 usual"))
+    assert newest_key(catalogue) == digest("key 1 strict")
+    recorded(catalogue, with_key(failed(1), "key 1 strict"))
+    assert newest_key(catalogue) == digest("key 1 strict")
+    assert catalogue.counts()["failed"] == 1
 
 
 def test_an_observation_that_was_moved_has_its_new_place(catalogue):
@@ -380,8 +416,12 @@ def test_readers_see_one_state_while_another_writes(place):
         recorded(writer, *(done(number) for number in range(5)))
         coefficients_read = reader.each_coefficient()
         first, _ = next(coefficients_read)
-        recorded(writer, *(done(number) for number in range(5, 9)))
+        # In a file, the writer waits for the reader.
+        other = threading.Thread(target=recorded, args=(writer, *(done(number) for number in range(5, 9))))
+        other.start()
+        other.join(0.3)
         rest = {key for key, _ in coefficients_read}
+        other.join(60)
         assert {first, *rest} == {digest(f"key {number} usual") for number in range(5)}
         assert reader.count() == 9
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from oofpy.catalogue import Catalogue, engine
+from oofpy.catalogue import Catalogue, engine, recording
 from oofpy.errors import InputError, OofError, UsageError
 from tests.made_outcomes import done
 
@@ -137,10 +137,29 @@ def test_a_writer_waits_for_another_and_says_so_where_it_takes_too_long(tmp_path
     monkeypatch.setattr(engine, "_PATIENCE_S", 0.2)
     with Catalogue.open(tmp_path) as first, Catalogue.open(tmp_path) as second:
         with first._writing():
-            with pytest.raises(InputError, match="another process has been writing"):
+            with pytest.raises(InputError, match="another process has been using"):
                 second.begin_run("batch", "0", "host")
             assert second.count() == 40
         assert second.begin_run("batch", "0", "host") == 2
+
+
+def test_who_reads_waits_for_a_writer_and_leaves_no_log_of_writes(tmp_path):
+    filled(tmp_path)
+    with Catalogue.open(tmp_path) as first, Catalogue.open(tmp_path) as second:
+        counted = []
+        reader = threading.Thread(target=lambda: counted.append(second.count()))
+        with first._writing() as connection:
+            # Too much for the memory, so that it goes to the file now, which happens at the end otherwise.
+            connection.exec_driver_sql("PRAGMA cache_size = 1")
+            recording.record_outcomes(connection, 1, [done(number) for number in range(40, 300)])
+            reader.start()
+            reader.join(0.3)
+            assert reader.is_alive()
+            assert counted == []
+        reader.join(60)
+        assert counted == [300]
+        with first._reading() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "delete"
 
 
 def test_several_that_make_one_at_once_make_one(place):

@@ -92,3 +92,31 @@ def test_catalogue_gives_what_reviewers_left(run, results, made_result, tmp_path
     assert ended.code == 0
     assert ended.out.startswith("srt: 9 observations")
     assert "left out: night4: a reviewer rejected it" in ended.out.splitlines()
+
+
+def test_results_in_a_folder_have_their_catalogue_on_a_server(
+    run, refused, results, made_result, tmp_path, monkeypatch
+):
+    from oofpy.catalogue import Catalogue, ObservationRecord, Outcome, record_of
+
+    opened, open_honestly = [], Catalogue.open
+    with open_honestly(tmp_path / "server", create=True) as catalogue:
+        number = catalogue.begin_run("batch", "1", "here")
+        for place in results[:8]:
+            record = record_of(
+                variant(made_result, place.name), key=place.name, settings_digest="s", settings={}, folder=place.name
+            )
+            catalogue.record(number, [Outcome(ObservationRecord(place.name, place.name, ()), record)])
+
+    def open_server(place):
+        opened.append(place)
+        return open_honestly(tmp_path / "server")
+
+    monkeypatch.setattr(Catalogue, "open", open_server)
+    url = "postgresql://observer@host/archive"
+    ended = run("gravity", tmp_path / "results", "--catalogue", url, "--no-figures")
+    assert ended.code == 0
+    assert opened == [url]
+    assert ended.out.startswith("srt: 8 observations")
+    assert "needs the one folder" in refused("gravity", *results, "--catalogue", url)
+    assert opened == [url]

@@ -98,6 +98,42 @@ def test_observation_of_another_surface_is_named_and_has_no_influence(archive, t
     assert shift.max() < 3
 
 
+def test_observation_without_finite_numbers_starts_anew_and_is_named(archive, two_step, joint, monkeypatch):
+    from oofpy.fitting.status import FitStatus
+    from oofpy.gravity import joint as module
+
+    honest, starts, broken = module.local_likelihoods, [], []
+
+    def likelihoods(problem, start, *others):
+        local = honest(problem, start, *others)
+        if len(start) != 4:
+            return local
+        starts.append(start.clone())
+        parameters, status = np.array(local.parameters), list(local.status)
+        values, covariances = np.array(local.most_likely_rad), np.array(local.covariance_rad2)
+        if not broken or broken[0] == "always":
+            parameters[2], status[2] = np.nan, FitStatus.NOT_FINITE
+            values[2], covariances[2] = np.nan, np.nan
+            broken[:] = broken or ["once"]
+        return replace(
+            local, parameters=parameters, status=tuple(status), most_likely_rad=values, covariance_rad2=covariances
+        )
+
+    monkeypatch.setattr(module, "local_likelihoods", likelihoods)
+    once = fit_joint(Batches(archive.batches), two_step)
+    assert all(start.isfinite().all() for start in starts)
+    assert once.model.converged
+    shift = np.abs(once.model.parameters_um - joint.model.parameters_um) / joint.model.errors_um
+    assert shift.max() < 0.3
+    broken[:] = ["always"]
+    always = fit_joint(Batches(archive.batches), two_step)
+    assert all(start.isfinite().all() for start in starts)
+    assert np.isfinite(always.model.parameters_um).all()
+    assert (always.weights[2] == 0).all()
+    assert not always.model.converged
+    assert "gave no finite numbers and have no influence: night2; fit without" in always.advice
+
+
 def test_other_observations_than_those_of_the_start_are_refused(archive, two_step):
     with pytest.raises(UsageError, match="4 with maps, 10 with coefficients"):
         fit_joint([next(iter(archive.batches()))], two_step)

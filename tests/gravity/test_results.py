@@ -54,9 +54,31 @@ def test_results_are_read_with_their_coefficients_and_maps(archive, places):
     assert [len(batch.observations) for batch in found.maps] == [10]  # and again
 
 
-def test_names_that_come_again_are_told_apart(places, written):
-    found = gravity_input([*places, written()])
+def other_data(arrays, factor=2.0):
+    return tuple(replace(one, observed=factor * one.observed) for one in arrays)
+
+
+def test_names_that_come_again_are_told_apart(archive, places, written):
+    found = gravity_input([*places, written(map_arrays=other_data(archive.results[0].map_arrays))])
     assert found.series.names[-1] == "night0#2"
+
+
+def test_maps_that_come_again_count_once(archive, places, written):
+    first, fewer = archive.results[0], archive.results[1]
+    twice = written(name="twice")
+    orders = tuple(replace(one, maps=one.maps[:2]) for one in fewer.orders)
+    short = written(1, name="short", map_arrays=fewer.map_arrays[:2], orders=orders)
+    overlap = written(
+        0, name="overlap", map_arrays=(*first.map_arrays[:1], *other_data(first.map_arrays[1:])),
+    )  # fmt: skip
+    found = gravity_input([short, *places, twice, overlap])
+    assert found.series.names == tuple(result.name for result in archive.results)
+    assert {one.name: one.reason for one in found.left_out} == {
+        "short": "its maps are in night1 as well",
+        "twice": "its maps are in night0 as well",
+        "overlap": "1 of its maps are in night0 as well",
+    }
+    assert sorted(name for batch in found.maps for name in batch.names) == sorted(found.series.names)
 
 
 def test_reasons_of_those_left_out(places, written, tmp_path):
