@@ -10,7 +10,7 @@ from pathlib import Path
 
 from oofpy._version import __version__
 from oofpy.archive.folders import Folders
-from oofpy.archive.planning import Item, Planner, Task
+from oofpy.archive.planning import KEY_LETTERS, Item, Planner, Task
 from oofpy.archive.requests import Fragment, Request
 from oofpy.archive.tasks import failed
 from oofpy.catalogue import Outcome
@@ -77,7 +77,10 @@ class Backlog:
         self._seen: set[bytes] = set()
         self._pending: set[str] = set()
         self._copies: list[Item] = []
+        # One look at the folder, not one for every observation; a result whose folder is gone is made again.
+        self._present = {path.name[-KEY_LETTERS:] for path in out.iterdir()} if out.is_dir() else set()
         self.formed = 0
+        self.missing = 0
         self.skipped: Counter[str] = Counter()
         self.hopeless: list[Outcome] = []
 
@@ -168,7 +171,9 @@ class Backlog:
         to_do = []
         for item in items:
             status = known.get(item.key)
-            if status is None or (status == "failed" and self._settings.retry_failed):
+            gone = status in ("ok", "flagged") and item.key[:KEY_LETTERS] not in self._present
+            self.missing += gone
+            if status is None or gone or (status == "failed" and self._settings.retry_failed):
                 self._pending.add(item.key)
                 to_do.append(item)
             else:

@@ -21,7 +21,7 @@ from oofpy.recipe import Recipe
 _HASHING_THREADS = 4
 _KEPT_DIGESTS = 64
 _LONGEST_FOLDER_NAME = 100  # of which `oofpy.io.atomic` keeps all in the names that it uses meanwhile
-_KEY_LETTERS = 12
+KEY_LETTERS = 12
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ class Item:
     def folder(self) -> str:
         """Name of the folder of its result."""
         stem = self.request.files[0].stem
-        while len(os.fsencode(stem)) > _LONGEST_FOLDER_NAME - _KEY_LETTERS - 1:
+        while len(os.fsencode(stem)) > _LONGEST_FOLDER_NAME - KEY_LETTERS - 1:
             stem = stem[:-1]
-        return f"{stem}-{self.key[:_KEY_LETTERS]}"
+        return f"{stem}-{self.key[:KEY_LETTERS]}"
 
     def told_by_name(self) -> Item:
         """Tell a file of which no result can come from others with the same content: empty ones, or copies of a page.

@@ -48,6 +48,10 @@ class Tally:
         Results of this run.
     skipped : Counter of str
         Observations that have a result already, by its status; `copy`: files with the content of another.
+    missing : int
+        Observations fitted again since the folders of their results were gone.
+    raised : Counter of str
+        How often each flag that is more than a note was raised.
     single_maps : int
         Files that hold one map of an observation.
     failures : list of (str, str)
@@ -62,6 +66,8 @@ class Tally:
     flagged: int = 0
     failed: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    missing: int = 0
+    raised: Counter[str] = field(default_factory=Counter)
     single_maps: int = 0
     failures: list[tuple[str, str]] = field(default_factory=list)
     seconds: float = 0.0
@@ -80,6 +86,7 @@ class Tally:
         """Count a result."""
         status = outcome.result.status
         setattr(self, status, getattr(self, status) + 1)
+        self.raised.update(flag.code for flag in outcome.result.flags if flag.level != "note")
         if status == "failed" and len(self.failures) < MOST_FAILURES_KEPT:
             self.failures.append((outcome.observation.name, outcome.result.reason))
 
@@ -214,7 +221,7 @@ class _Run:
             return  # the other reader of the same meets it, too
 
     def _tell(self, backlog: Backlog) -> None:
-        self.tally.skipped = backlog.skipped
+        self.tally.skipped, self.tally.missing = backlog.skipped, backlog.missing
         if self._counted is not None:
             self.tally.found = self._counted + backlog.formed
         self._listener.progress(self.tally)

@@ -195,6 +195,8 @@ def _finder(
     """Give what walks through the archive, each time from its beginning, and what was passed over on a whole way."""
     from oofpy.archive.manifest import is_manifest, requests_of
 
+    if manifest is not None and not manifest.is_file():
+        raise UsageError("there is no such file", file=manifest, key="--manifest", remedy="check the path")
     if manifest is not None and not is_manifest(manifest):
         raise UsageError(
             "is no manifest",
@@ -327,6 +329,9 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
 
 
+_FLAGGED_LINE = 3  # below the heading of the run, that of the table, and the line of those without flags
+
+
 def _summary(tally: Tally, out: str, place: str, passed_over: Counter[str]) -> list[str]:
     """Tell what came of a run, with its results in `out` and the catalogue at `place`."""
     skipped = tally.skipped
@@ -334,11 +339,19 @@ def _summary(tally: Tally, out: str, place: str, passed_over: Counter[str]) -> l
     rows.append(["skipped", str(skipped.total())])
     lines = [f"run {tally.run} {tally.state} in {_duration(tally.seconds)}", *aligned(["", "observations"], rows)]
     lines[-1] += _of_which(skipped)
+    if tally.flagged and tally.raised:
+        lines.insert(
+            4, f"{lines.pop(4)} ({', '.join(f'{code} {count}' for code, count in tally.raised.most_common(6))})"
+        )
+    if tally.missing:
+        lines.append(f"{tally.missing} were fitted again, since the folders of their results were gone")
+    if tally.state == "completed" and not tally.done:
+        lines.append("no file was found that looks like beam maps")
     if tally.failures:
         lines += ["", "failed:", *(f"  {one_line(f'{name}: {reason}')}" for name, reason in tally.failures)]
     if tally.failed > len(tally.failures):
         more = tally.failed - len(tally.failures)
-        lines.append(f"  and {more} more: oofpy catalogue list {place} --status failed")
+        lines.append(f"  and {more} more: oofpy catalogue list {place} --status failed --all-results")
     if skipped["failed"]:
         lines.append(f"{skipped['failed']} failed in an earlier run; --retry-failed tries them again")
     if passed_over:
@@ -357,4 +370,9 @@ def _print_json(tally: Tally, out: Path) -> None:
     import json
     from dataclasses import asdict
 
-    print(json.dumps({**asdict(tally), "skipped": dict(tally.skipped), "results": str(out)}, indent=2))
+    print(
+        json.dumps(
+            {**asdict(tally), "skipped": dict(tally.skipped), "raised": dict(tally.raised), "results": str(out)},
+            indent=2,
+        )
+    )

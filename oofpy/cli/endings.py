@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import sys
@@ -68,6 +69,9 @@ def guarded(action: Callable[[], Ending]) -> Ending:
     except BrokenPipeError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            complain("the output cannot be written: no space is left there; make room, or write elsewhere")
+            return Ending.BAD_INPUT
         if os.environ.get("OOFPY_DEBUG"):
             raise
         what = OofError(f"{type(error).__name__}: {error}")  # for its one printable line

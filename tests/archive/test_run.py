@@ -1,6 +1,7 @@
 """Runs over a small archive: what is fitted, skipped, failed, and what is left after it was killed."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -457,3 +458,14 @@ def test_passwords_are_not_kept():
     assert told == "oofpy batch a --catalogue postgresql://me:***@host:5432/oof --out b"
     plain = "oofpy batch a --catalogue postgresql://me@host/oof"
     assert without_passwords(plain) == plain
+
+
+def test_a_result_whose_folder_is_gone_is_made_again(archive, undisturbed, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(undisturbed, out)
+    rows = catalogued(out)
+    gone = next(iter(rows.values()))
+    shutil.rmtree(out / gone["folder"])
+    tally = run(archive, out)
+    assert (tally.fitted, tally.missing, tally.skipped.total()) == (1, 1, 7)
+    assert (out / gone["folder"] / "result.fits").is_file()
