@@ -340,9 +340,8 @@ def _summary(tally: Tally, out: str, place: str, passed_over: Counter[str]) -> l
     lines = [f"run {tally.run} {tally.state} in {_duration(tally.seconds)}", *aligned(["", "observations"], rows)]
     lines[-1] += _of_which(skipped)
     if tally.flagged and tally.raised:
-        lines.insert(
-            4, f"{lines.pop(4)} ({', '.join(f'{code} {count}' for code, count in tally.raised.most_common(6))})"
-        )
+        raised = ", ".join(f"{code} {count}" for code, count in tally.raised.most_common(6))
+        lines[_FLAGGED_LINE] += f" ({raised})"
     if tally.missing:
         lines.append(f"{tally.missing} were fitted again, since the folders of their results were gone")
     if tally.state == "completed" and not tally.done:

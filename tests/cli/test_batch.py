@@ -30,7 +30,9 @@ def batch(*arguments, workers="0"):
 def test_a_run_with_failures_has_completed(archive, tmp_path, capsys):
     assert batch(archive, "--out", tmp_path) == 0
     told = capsys.readouterr()
-    assert ["failed", "1"] in [line.split() for line in told.out.splitlines()]
+    table = [line.split() for line in told.out.splitlines()]
+    assert ["failed", "1"] in table
+    assert ["flagged", "4", "(too-few-good-maps"] in [line[:3] for line in table]
     assert f"zero: {archive / 'zero.fits'}: the file is empty" in told.out
     assert told.out.splitlines()[-1] == f"results in {tmp_path}"
     assert "this process" in told.err
@@ -86,7 +88,7 @@ def test_a_report_is_made_on_request(archive, tmp_path):
     [
         ([], "nothing to fit is named"),
         (["/no/such/place"], "no such file or folder"),
-        (["--manifest", "/no/such/list.csv"], "no manifest"),
+        (["--manifest", "/no/such/list.csv"], "there is no such file"),
         (["--scheduler", "nonsense", "."], "no Dask scheduler answers"),
         (["--order", "99", "."], "order"),
     ],
