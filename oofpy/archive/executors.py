@@ -381,7 +381,7 @@ def _local_cluster(distributed: Any, workers: int) -> Any:
         n_workers=workers,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # a fixed one may be taken
         memory_limit=None,
         silence_logs=logging.CRITICAL,
     )
