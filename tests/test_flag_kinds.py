@@ -15,7 +15,7 @@ from oofpy.limits import Limits
 PACKAGE = Path(flag_kinds.__file__).parent
 KINDS = pytest.mark.parametrize("kind", FLAG_KINDS.values(), ids=list(FLAG_KINDS))
 # Who raises the flags of a stage: folders and modules below the package.
-STAGES = {"io": "reading", "cli": "reading", "plausibility": "maps", "fitting": "fit"}
+STAGES = {"io": "reading", "cli": "reading", "recipe": "reading", "plausibility": "maps", "fitting": "fit"}
 LIMITS = {entry.name for entry in fields(Limits)}
 
 

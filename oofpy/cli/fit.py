@@ -99,7 +99,7 @@ def fit_command(
     The coefficients, the surface rms and where the results lie go to standard output, progress to
     standard error. Of several observations each is fitted for itself; the exit code is the worst.
     """
-    from oofpy.fitting.settings import FitSettings
+    from oofpy.fitting.settings import FOR_A_REPORT
 
     texts = RecipeTexts.of_options(
         settings={"order": order, "likelihood": likelihood, "device": device},
@@ -119,8 +119,7 @@ def fit_command(
         part=part,
     )
     job = _Job(
-        # Fits without each map are for the report, which shows them; they take little time beside it.
-        recipe=texts.recipe(FitSettings(leave_one_out=True)),
+        recipe=texts.recipe(FOR_A_REPORT),
         out=out,
         illustrate=_illustrations(not no_report, not no_figures, pdf, options.lengths_of(wavelengths, "--wavelengths")),
         overwrite=overwrite,

@@ -142,3 +142,8 @@ def _order(key: str, value: object) -> None:
             key=key,
             value=value,
         )
+
+
+# Of one observation at which somebody looks: fits without each map are for its report, and take little time beside it.
+# An archive has the plain defaults.
+FOR_A_REPORT = FitSettings(leave_one_out=True)

@@ -7,15 +7,13 @@ from dataclasses import fields
 from typing import Any
 
 from oofpy.fitting.result import FitResult
-from oofpy.fitting.settings import FitSettings, ParameterRule
+from oofpy.fitting.settings import FOR_A_REPORT, FitSettings, ParameterRule
 from oofpy.io.convention_words import conventions_in_words
 from oofpy.io.observing_words import special_observing
 from oofpy.limits import Limits
 from oofpy.report.numbers import number
 from oofpy.report.tables import Column, Table
 
-# What `oofpy fit` sets where nothing else is asked for; fits from Python make none without a map by themselves.
-DEFAULTS = FitSettings(leave_one_out=True)
 _KEY_AND_VALUE = (Column("key"), Column("value"))
 
 
@@ -96,7 +94,7 @@ def _settings(result: FitResult, *, changed: bool) -> tuple[tuple[str, str], ...
         (entry.name, _text(getattr(settings, entry.name)))
         for entry in fields(FitSettings)
         if entry.name not in ("limits", "parameters")
-        and (getattr(settings, entry.name) != getattr(DEFAULTS, entry.name)) == changed
+        and (getattr(settings, entry.name) != getattr(FOR_A_REPORT, entry.name)) == changed
     ]
     if changed:
         rows += [row for name, rule in settings.parameters.items() for row in _rule(name, rule)]

@@ -1,9 +1,8 @@
 from dataclasses import fields, replace
 
-from oofpy.fitting.settings import FitSettings
+from oofpy.fitting.settings import FOR_A_REPORT, FitSettings
 from oofpy.limits import Limits
 from oofpy.observing import Observing
-from oofpy.recipe.entries import settings_of
 from oofpy.report import provenance
 
 
@@ -44,9 +43,9 @@ def test_changed_settings_stand_apart_from_the_others(made_result):
     assert unchanged == every | limits
 
 
-def test_the_defaults_are_those_of_the_command():
-    settings, _ = settings_of(None, {}, [])
-    assert settings == provenance.DEFAULTS
+def test_settings_that_the_command_has_by_itself_are_not_said_to_be_changed(made_result):
+    rows = provenance.changed_settings(replace(made_result, settings=FOR_A_REPORT)).rows
+    assert not {"order", "leave_one_out"} & {key for key, *_ in rows}
 
 
 def test_time_and_versions(made_result):
