@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_format
-import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -175,7 +174,6 @@ class _Fits:
                 settings=self.settings,
                 catalogue=self.catalogue,
                 stopped=self.stopped,
-                command=shlex.join(["oofpy", *sys.argv[1:]]),
             )
         except RunEndsError:
             raise
