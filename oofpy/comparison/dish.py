@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,6 @@ import numpy as np
 from oofpy.comparison.values import BoolArray, FloatArray, Term
 from oofpy.fitting.result import FitResult
 from oofpy.optics.half_path import half_path_um
-from oofpy.optics.parameter_names import SHAPE_PARAMETERS
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +135,7 @@ class ComparedDish:
         from oofpy.surface import WeightedDish
 
         terms = tuple(ZernikeTerm(term.n, term.l) for term in self.terms)
-        dish = WeightedDish(self.result.telescope, _shape_of(self.result), terms, self.result.wavelength_m)
+        dish = WeightedDish(self.result.telescope, self.result.illumination_shape, terms, self.result.wavelength_m)
         return dish.covariance_of_modes
 
     def surface(self, values: FloatArray) -> FloatArray:
@@ -153,10 +151,3 @@ class ComparedDish:
         image = np.full((*values.shape[:-1], *self.on_dish.shape), np.nan)
         image[..., self.on_dish] = values
         return image
-
-
-def _shape_of(result: FitResult) -> tuple[float, ...]:
-    """Values of `SHAPE_PARAMETERS` at the chosen order; those of the telescope where a result does not know them."""
-    known = {one.name: one.value for one in result.fit.parameters if math.isfinite(one.value)}
-    nominal = {"edge_taper_db": result.telescope.illumination.edge_taper_db}
-    return tuple(known.get(name, nominal.get(name, 0.0)) for name in SHAPE_PARAMETERS)

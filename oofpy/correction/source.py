@@ -135,11 +135,10 @@ def source_of_result(result: FitResult, file: SourceFile) -> CorrectionSource:
     free = [place for place, term in enumerate(terms) if term.label in rows]
     chosen = [rows[terms[place].label] for place in free]
     covariance[np.ix_(free, free)] = fit.covariance[np.ix_(chosen, chosen)] * um_per_rad**2
-    known = {one.name: one.value for one in fit.parameters if math.isfinite(one.value)}
     surface = DishSurface(
         name=result.name,
         telescope=result.telescope,
-        shape=tuple(known.get(name, value) for name, value in _nominal(result.telescope).items()),
+        shape=result.illumination_shape,
         terms=terms,
         values_um=np.array([one.phase_rad for one in fit.coefficients]) * um_per_rad,
         covariance_um2=covariance,
@@ -199,7 +198,7 @@ def source_of_model(
             DishSurface(
                 name=name,
                 telescope=telescope,
-                shape=tuple(_nominal(telescope).values()),
+                shape=_nominal_shape(telescope),
                 terms=tuple(model.terms[place] for place in kept),
                 values_um=values[kept],
                 covariance_um2=covariance[np.ix_(kept, kept)],
@@ -217,7 +216,7 @@ def source_of_model(
     return CorrectionSource(tuple(surfaces), file, tuple(notes[0 if beyond else 1 :]), of_gravity=True)
 
 
-def _nominal(telescope: Telescope) -> dict[str, float]:
+def _nominal_shape(telescope: Telescope) -> tuple[float, ...]:
     """Give the illumination of a telescope as its file has it."""
     nominal = {"edge_taper_db": telescope.illumination.edge_taper_db}
-    return {name: nominal.get(name, 0.0) for name in SHAPE_PARAMETERS}
+    return tuple(nominal.get(name, 0.0) for name in SHAPE_PARAMETERS)

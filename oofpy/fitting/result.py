@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +15,7 @@ from oofpy.flags import Flag, verdict
 from oofpy.observation import SourceFile
 from oofpy.observing import Observing
 from oofpy.optics.half_path import half_path_um
+from oofpy.optics.parameter_names import SHAPE_PARAMETERS
 from oofpy.optics.zernike import ZernikeTerm
 from oofpy.telescope import Telescope
 
@@ -421,6 +423,13 @@ class FitResult:
     def serious_codes(self) -> tuple[str, ...]:
         """Codes of the flags that make the verdict what it is, each once, in the order in which they were raised."""
         return tuple(dict.fromkeys(flag.code for flag in self.flags if flag.serious))
+
+    @property
+    def illumination_shape(self) -> tuple[float, ...]:
+        """Values of `SHAPE_PARAMETERS` at the chosen order; of the telescope where a result does not know them."""
+        known = {one.name: one.value for one in self.fit.parameters if math.isfinite(one.value)}
+        nominal = {"edge_taper_db": self.telescope.illumination.edge_taper_db}
+        return tuple(known.get(name, nominal.get(name, 0.0)) for name in SHAPE_PARAMETERS)
 
     @property
     def degenerate_pairs(self) -> tuple[tuple[str, str, float], ...]:
