@@ -65,14 +65,7 @@ def assemble_order(problem: FitProblem, order: int, solution: Solution, starts: 
     parameters = problem.at_order(order)
     free = parameters.for_solver(problem.start.device)
     state = problem.model(solution.parameters)
-    residuals = _psi(problem, solution.linear)
-    correlation = [
-        [
-            problem.lags[i % len(problem.lags)][j].correlation(residuals[i, j, : m.samples])
-            for j, m in enumerate(observation.maps)
-        ]
-        for i, observation in enumerate(problem.observations)
-    ]
+    correlation = problem.correlations(solution.linear)
     areas = torch.tensor([[one.area for one in maps] for maps in correlation], dtype=torch.float64)
     covariance = parameter_covariance(
         problem.model,
@@ -86,12 +79,6 @@ def assemble_order(problem: FitProblem, order: int, solution: Solution, starts: 
     peaks = problem.model.unaberrated_peak(solution.parameters)
     values = _Values(problem, parameters, solution, correlation, covariance, peaks)
     return [values.order_fit(order, number, starts[number]) for number in range(len(problem.observations))]
-
-
-def _psi(problem: FitProblem, linear: LinearFit) -> FloatArray:
-    """Residuals as the likelihood sees them: psi(z), bounded for robust ones; shape (batch, maps, samples)."""
-    z = linear.standardised(problem.data)
-    return (problem.likelihood.weight(z) * z).cpu().numpy()
 
 
 class _Values:

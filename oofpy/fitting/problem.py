@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 
 from oofpy.errors import ConfigurationError, InputError, UsageError
-from oofpy.fitting.elimination import MapData, rescaled
+from oofpy.fitting.elimination import LinearFit, MapData, rescaled
 from oofpy.fitting.likelihood import LIKELIHOODS, Likelihood
 from oofpy.fitting.parameters import ParameterSet
-from oofpy.fitting.residual_correlation import LagGrid
+from oofpy.fitting.residual_correlation import Autocorrelation, LagGrid
 from oofpy.fitting.settings import FitSettings
 from oofpy.fitting.solver import FreeParameters, LevenbergMarquardt, Solution, Tolerances
 from oofpy.map_statistics import border_places, peak_position
@@ -128,6 +128,18 @@ class FitProblem:
             lags=self.lags if len(self.lags) == 1 else tuple(self.lags[number] for number in keep),
             borders=self.borders if len(self.borders) == 1 else tuple(self.borders[number] for number in keep),
         )
+
+    def correlations(self, linear: LinearFit) -> list[list[Autocorrelation]]:
+        """How the residuals of every map correlate, as the likelihood sees them: psi(z), bounded for robust ones."""
+        z = linear.standardised(self.data)
+        psi = (self.likelihood.weight(z) * z).cpu().numpy()
+        return [
+            [
+                self.lags[number % len(self.lags)][m].correlation(psi[number, m, : beam_map.samples])
+                for m, beam_map in enumerate(observation.maps)
+            ]
+            for number, observation in enumerate(self.observations)
+        ]
 
     def solve(
         self, start: torch.Tensor, free: FreeParameters, tolerances: Tolerances, rival: Solution | None = None

@@ -120,7 +120,7 @@ def local_likelihoods(
     solution = problem.solve(start, held, tolerances)
     solver = LevenbergMarquardt(problem.model, problem.data, problem.likelihood, alone, tolerances)
     position = solver.evaluate(solution.parameters, solution.linear)
-    areas = _correlation_areas(problem, position.linear)
+    areas = np.array([[one.area for one in maps] for maps in problem.correlations(position.linear)], np.float64)
     noise = _effective_noise(problem, position.linear, areas)
     parameters, gain = position.parameters, position.linear.gain
     covariance = cramer_rao(problem.model, parameters, gain, noise, problem.data, alone)[:, :modes, :modes]
@@ -148,22 +148,6 @@ def _without_prior(problem: FitProblem, count: int) -> FreeParameters:
     mean, sigma = (prior.expand(count, -1).clone() for prior in (free.prior_mean, free.prior_sigma))
     sigma[:, : len(free_terms(problem))] = torch.inf
     return replace(free, prior_mean=mean, prior_sigma=sigma)
-
-
-def _correlation_areas(problem: FitProblem, linear: LinearFit) -> FloatArray:
-    """Correlation area of the residuals of every map, shape (observations, maps), samples."""
-    z = linear.standardised(problem.data)
-    psi = (problem.likelihood.weight(z) * z).cpu().numpy()
-    return np.array(
-        [
-            [
-                problem.lags[number % len(problem.lags)][m].correlation(psi[number, m, : beam_map.samples]).area
-                for m, beam_map in enumerate(observation.maps)
-            ]
-            for number, observation in enumerate(problem.observations)
-        ],
-        np.float64,
-    )
 
 
 def _effective_noise(problem: FitProblem, linear: LinearFit, areas: FloatArray) -> torch.Tensor:
