@@ -48,7 +48,10 @@ def run(places, out, executor=None, settings=SMALL_TASKS, recipe=RECIPE, **more)
 
 
 def same(rows, others, tolerance_rad=1e-6):
-    """Whether two catalogues are alike row by row; numbers of a fit to within rounding."""
+    """Whether two catalogues are alike row by row: phases to the accuracy of the fit, errors to a thousandth.
+
+    Another batch rounds differently, so a fit may end up to 1e-6 rad away, and its errors are those of that point.
+    """
     assert rows.keys() == others.keys()
     for key, row in rows.items():
         other = others[key]
@@ -57,7 +60,8 @@ def same(rows, others, tolerance_rad=1e-6):
             assert phase == pytest.approx(other["coefficients"][name], abs=tolerance_rad)
         for name, value in row.items():
             if isinstance(value, float):
-                assert value == pytest.approx(other[name], rel=1e-4), name
+                rel = 1e-3 if name.endswith("_error") else 1e-4
+                assert value == pytest.approx(other[name], rel=rel), name
             elif name != "coefficients":
                 assert value == other[name], name
 
