@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 
 from oofpy.fitting.assemble import assemble_order, assemble_result
-from oofpy.fitting.elimination import LinearFit
 from oofpy.fitting.leave_one_out import fits_without_a_map
 from oofpy.fitting.order_choice import choose_order, settled
 from oofpy.fitting.problem import FitProblem, prepare
@@ -165,7 +164,7 @@ def climb(problem: FitProblem, highest: int, report: Report) -> list[list[tuple[
     automatic = settings.order == "auto"
     lowest = LOWEST_FIT_ORDER if settings.ladder or automatic else highest
     ladder: list[list[tuple[OrderFit, Winner]]] = [[] for _ in problem.observations]
-    below: torch.Tensor | None = None
+    below: Solution | None = None
     for order in range(lowest, highest + 1):
         began = time.perf_counter()
         finest = _SINGLE_TOLERANCE if settings.precision == "single" else 0.0
@@ -174,7 +173,7 @@ def climb(problem: FitProblem, highest: int, report: Report) -> list[list[tuple[
             limit = min(settings.max_evaluations, settings.ladder_evaluations)
             tolerances = Tolerances(settings.ladder_tolerance, limit)
         winner = fit_order(problem, order, below, tolerances)
-        below = winner.solution.parameters
+        below = winner.solution
         fits = assemble_order(problem, order, winner.solution, winner.starts)
         seconds = (time.perf_counter() - began) / len(problem.observations)
         for number, fit in enumerate(fits):
@@ -197,15 +196,15 @@ def _with_rival(fit: OrderFit, winner: Winner, number: int) -> OrderFit:
     )
 
 
-def fit_order(problem: FitProblem, order: int, below: torch.Tensor | None, tolerances: Tolerances) -> Winner:
+def fit_order(problem: FitProblem, order: int, below: Solution | None, tolerances: Tolerances) -> Winner:
     """Fit one order from the order below; where that is not given, or the order is wanted, from zero; keep the better.
 
     Parameters
     ----------
     problem : FitProblem
     order : int
-    below : Tensor, shape (observations, parameters), optional
-        Where the order below ended.
+    below : Solution, optional
+        Of the order below.
     tolerances : Tolerances
 
     Returns
@@ -223,9 +222,9 @@ def fit_order(problem: FitProblem, order: int, below: torch.Tensor | None, toler
         solution, starts = _alone(problem, order, start, free, tolerances)
         return Winner(solution, starts, missing, missing)
     entering = torch.as_tensor(np.flatnonzero(problem.orders == order))
-    below = below.clone()
-    below[:, entering] = start[:, entering]
-    risen = problem.solve(below, free, tolerances)
+    begin = below.parameters.clone()
+    begin[:, entering] = start[:, entering]
+    risen = problem.solve(begin, free, tolerances, linear=below.linear)
     wanted = problem.settings.order in (order, "auto")
     if not (wanted and problem.settings.both_starts):
         return Winner(risen, ("order below",) * count, missing, missing)
@@ -235,7 +234,8 @@ def fit_order(problem: FitProblem, order: int, below: torch.Tensor | None, toler
     distance = (risen.parameters[:, modes] - zero.parameters[:, modes]).abs().amax(-1)
     # A difference below the tolerance is none; the order below is then the one to name.
     from_zero = ~(higher <= tolerances.decrease)
-    better = _pick(from_zero, zero, risen)
+    chosen = from_zero.nonzero().flatten().tolist()
+    better = replace(risen.exchanged(chosen, zero.take(chosen)), evaluations=risen.evaluations + zero.evaluations)
     starts = tuple("zero" if flag else "order below" for flag in from_zero.tolist())
     return Winner(better, starts, higher.abs().cpu().numpy(), distance.cpu().numpy())
 
@@ -261,11 +261,13 @@ def _alone(
     if doubtful:
         other = _with_modes_up_to(problem, order, problem.other_start)[doubtful]
         second = problem.take(doubtful).solve(other, free, tolerances)
-        for place, number in enumerate(doubtful):
-            solution.evaluations[number] += second.evaluations[place]
-            if bool(second.cost[place] < solution.cost[number]):
-                solution = _exchange(solution, number, second, place)
-                names[number] = "zero, other pointing"
+        total = solution.evaluations.clone()
+        total[doubtful] += second.evaluations
+        better = [place for place, number in enumerate(doubtful) if second.cost[place] < solution.cost[number]]
+        where = [doubtful[place] for place in better]
+        solution = replace(solution.exchanged(where, second.take(better)), evaluations=total)
+        for number in where:
+            names[number] = "zero, other pointing"
     return solution, tuple(names)
 
 
@@ -278,33 +280,6 @@ def _in_doubt(problem: FitProblem, solution: Solution, number: int) -> bool:
     noise = (solution.linear.scale[number] / problem.likelihood.gaussian_scale).tolist()
     quiet = [robust_sigma(residual[border]) for residual, border in zip(residuals, borders, strict=True)]
     return any(scale > _DOUBTFUL_NOISE * least for scale, least in zip(noise, quiet, strict=True))
-
-
-def _exchange(solution: Solution, number: int, second: Solution, place: int) -> Solution:
-    """Put one fit of a second solution in the place of one of the first."""
-    for name in ("parameters", "cost", "curvature"):
-        getattr(solution, name)[number] = getattr(second, name)[place]
-    for name in LinearFit.__dataclass_fields__:
-        getattr(solution.linear, name)[number] = getattr(second.linear, name)[place]
-    status = list(solution.status)
-    status[number] = second.status[place]
-    return replace(solution, status=tuple(status))
-
-
-def _pick(first: torch.Tensor, one: Solution, other: Solution) -> Solution:
-    """Take each observation from one solution where `first`, from the other elsewhere; evaluations add up."""
-
-    def pick(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        return torch.where(first.reshape(-1, *[1] * (a.ndim - 1)), a, b)
-
-    return Solution(
-        pick(one.parameters, other.parameters),
-        LinearFit(*(pick(getattr(one.linear, n), getattr(other.linear, n)) for n in LinearFit.__dataclass_fields__)),
-        pick(one.cost, other.cost),
-        pick(one.curvature, other.curvature),
-        one.evaluations + other.evaluations,
-        tuple(a if flag else b for flag, a, b in zip(first.tolist(), one.status, other.status, strict=True)),
-    )
 
 
 def _silent(_: str) -> None:

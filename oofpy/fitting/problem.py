@@ -142,7 +142,13 @@ class FitProblem:
         ]
 
     def solve(
-        self, start: torch.Tensor, free: FreeParameters, tolerances: Tolerances, rival: Solution | None = None
+        self,
+        start: torch.Tensor,
+        free: FreeParameters,
+        tolerances: Tolerances,
+        *,
+        linear: LinearFit | None = None,
+        rival: Solution | None = None,
     ) -> Solution:
         """Fit from a start with the likelihood of the settings: first on the rough level, then on all samples.
 
@@ -151,8 +157,11 @@ class FitProblem:
         start : Tensor, shape (batch, parameters)
         free : FreeParameters
         tolerances : Tolerances
+        linear : LinearFit, optional
+            Of a fit that ended at the start.
         rival : Solution, optional
-            Of the same fit from another start; see `LevenbergMarquardt.solve`.
+            What this returned for the same fit from another start: what is about to arrive where that arrived, on
+            either level, ends there.
 
         Returns
         -------
@@ -160,12 +169,24 @@ class FitProblem:
             Its evaluations include those of the approach.
         """
         approach = LIKELIHOODS[APPROACH] if self.settings.likelihood in REDESCENDING else self.likelihood
+        wider = self.likelihood.gaussian_scale / approach.gaussian_scale
         coarse = Tolerances(_APPROACH_DECREASE, tolerances.max_evaluations)
-        near = LevenbergMarquardt(self.rough.model, self.rough.data, approach, free, coarse).solve(start)
-        linear = rescaled(near.linear, self.likelihood.gaussian_scale / approach.gaussian_scale)
+        near = LevenbergMarquardt(self.rough.model, self.rough.data, approach, free, coarse).solve(
+            start,
+            None if linear is None else rescaled(linear, 1 / wider),
+            None if rival is None else rival.approach,
+        )
         solver = LevenbergMarquardt(self.model, self.data, self.likelihood, free, tolerances)
-        solution = solver.solve(near.parameters, linear, rival)
-        return replace(solution, evaluations=near.evaluations + solution.evaluations)
+        going = (~near.joined).nonzero().flatten().tolist()
+        if rival is None:
+            solution = solver.solve(near.parameters, rescaled(near.linear, wider))
+        else:
+            solution = replace(rival, evaluations=torch.zeros_like(near.evaluations), approach=None)
+            if going:
+                left = near.take(going)
+                ended = solver.take(going).solve(left.parameters, rescaled(left.linear, wider), rival.take(going))
+                solution = solution.exchanged(going, ended)
+        return replace(solution, evaluations=near.evaluations + solution.evaluations, approach=near)
 
 
 def prepare(

@@ -106,7 +106,7 @@ class FitSettings:
     ladder: bool = True
     both_starts: bool = True
     ladder_tolerance: float = 0.05
-    ladder_evaluations: int = 5
+    ladder_evaluations: int = 3
     leave_one_out: bool = False
     limits: Limits = field(default_factory=Limits)
     parameters: Mapping[str, ParameterRule] = field(default_factory=dict)

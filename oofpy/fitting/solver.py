@@ -133,7 +133,13 @@ class Solution:
     curvature : Tensor, shape (batch, free, free)
         Of the cost at the end.
     evaluations : Tensor of int, shape (batch,)
+    arrival : Tensor, shape (batch, parameters)
+        Where the step leads that a converged fit did not take any more; elsewhere the parameters.
+    joined : Tensor of bool, shape (batch,)
+        Which ended at the rival.
     status : tuple of FitStatus
+    approach : Solution, optional
+        Of the rougher problem from which this one started.
     """
 
     parameters: torch.Tensor
@@ -141,7 +147,35 @@ class Solution:
     cost: torch.Tensor
     curvature: torch.Tensor
     evaluations: torch.Tensor
+    arrival: torch.Tensor
+    joined: torch.Tensor
     status: tuple[FitStatus, ...]
+    approach: Solution | None = None
+
+    def take(self, keep: list[int]) -> Solution:
+        """Pick fits."""
+        approach = None if self.approach is None else self.approach.take(keep)
+        tensors = {name: getattr(self, name)[keep] for name in _TENSORS}
+        linear = LinearFit(*(getattr(self.linear, item.name)[keep] for item in fields(LinearFit)))
+        return Solution(**tensors, linear=linear, status=tuple(self.status[i] for i in keep), approach=approach)
+
+    def exchanged(self, where: list[int], other: Solution) -> Solution:
+        """Put all fits of another solution in given places of this one."""
+
+        def put(mine: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor:
+            mine = mine.clone()
+            mine[where] = theirs
+            return mine
+
+        tensors = {name: put(getattr(self, name), getattr(other, name)) for name in _TENSORS}
+        linear = LinearFit(
+            *(put(getattr(self.linear, i.name), getattr(other.linear, i.name)) for i in fields(LinearFit))
+        )
+        status = dict(enumerate(self.status)) | dict(zip(where, other.status, strict=True))
+        return Solution(**tensors, linear=linear, status=tuple(status.values()))
+
+
+_TENSORS = ("parameters", "cost", "curvature", "evaluations", "arrival", "joined")
 
 
 class LevenbergMarquardt:
@@ -282,8 +316,8 @@ class LevenbergMarquardt:
         linear : LinearFit, optional
             Weights and scale to start from.
         rival : Solution, optional
-            Of the same problem from other starts: a fit that is about to arrive within one standard error of its
-            minimum ends there, with its values.
+            Of the same problem from other starts: a fit that is about to arrive within one standard error of where
+            that arrived ends there, with its values.
 
         Returns
         -------
@@ -319,6 +353,8 @@ class _Run:
         self.nodes = solver.nodes(self.position)
         self.curvature, _ = solver.curvature(self.position, self.nodes, self.near)
         self.final_curvature = self.curvature.clone()
+        self.arrival = start.clone()
+        self.joined = torch.zeros_like(self.near)
 
     def to_the_end(self) -> Solution:
         self._retire(~torch.isfinite(self.position.cost), FitStatus.NOT_FINITE)
@@ -338,6 +374,7 @@ class _Run:
                     (spent, FitStatus.EVALUATION_LIMIT),
                 ):
                     self._record(ended, status)
+                self.arrival[self.place[converged]] = self._full(here + step)[converged]
                 self._take_rival(joined)
                 going = ~(converged | stuck | spent)
                 step, promised = step[going], promised[going]
@@ -346,19 +383,27 @@ class _Run:
                     break
             self._try(step, promised)
         return Solution(
-            self.final.parameters,
-            self.final.linear,
-            self.final.cost,
-            self.final_curvature,
-            self.evaluations,
-            tuple(self.status),
+            parameters=self.final.parameters,
+            linear=self.final.linear,
+            cost=self.final.cost,
+            curvature=self.final_curvature,
+            evaluations=self.evaluations,
+            arrival=self.arrival,
+            joined=self.joined,
+            status=tuple(self.status),
         )
+
+    def _full(self, free_values: torch.Tensor) -> torch.Tensor:
+        """Parameters with given values of the free ones."""
+        parameters = self.position.parameters.clone()
+        parameters[:, self.solver.free.index] = free_values
+        return parameters
 
     def _joins_rival(self, arrival: torch.Tensor) -> torch.Tensor:
         """Which fits would arrive within a standard error of the rival's minimum."""
         if self.rival is None:
             return torch.zeros_like(self.near)
-        distance = arrival - self.rival.parameters[self.place][:, self.solver.free.index]
+        distance = arrival - self.rival.arrival[self.place][:, self.solver.free.index]
         excess = (distance * (self.rival.curvature[self.place] @ distance[..., None])[..., 0]).sum(-1) / 2
         arrived = [self.rival.status[number] is FitStatus.CONVERGED for number in self.place.tolist()]
         return torch.tensor(arrived, device=excess.device) & (excess >= 0) & (excess < _SAME_MINIMUM)
@@ -368,6 +413,8 @@ class _Run:
             return
         where, rival = self.place[joined], self.rival
         self._write(where, rival.parameters[where], rival.cost[where], rival.curvature[where], _at(where, rival.linear))
+        self.arrival[where] = rival.arrival[where]
+        self.joined[where] = True
 
     def _write(
         self,
@@ -379,6 +426,7 @@ class _Run:
     ) -> None:
         """Put what some fits ended with in their places of the batch."""
         self.final.parameters[where] = parameters
+        self.arrival[where] = parameters
         self.final.cost[where] = cost
         self.final_curvature[where] = curvature
         for item in fields(LinearFit):
@@ -388,8 +436,7 @@ class _Run:
         """Evaluate the steps and take those that improve the fit."""
         free = self.solver.free
         here = self.position.parameters[:, free.index]
-        trial = self.position.parameters.clone()
-        trial[:, free.index] = (here + self.stretch[:, None] * step).clamp(free.lower, free.upper)
+        trial = self._full((here + self.stretch[:, None] * step).clamp(free.lower, free.upper))
         # While much is still to be gained, the eliminated parameters need not be exact.
         tolerance = (_ELIMINATION_SHARE * promised).clamp(min=SMALLEST_TOLERANCE)
         new = self.solver.evaluate(trial, self.position.linear, tolerance)
