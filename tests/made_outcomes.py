@@ -35,6 +35,7 @@ def observation(number, **fields):
         "elevation_rad": 0.35 + 0.0873 * number,
         "maps": 3,
         "dz_m": (-3e-3, 0.0, 3e-3),
+        "file_hashes": (digest(f"file {number}"),),
     }
     return ObservationRecord(**(given | fields))
 
@@ -91,7 +92,7 @@ def flagged(number, *codes, level="check"):
 def failed(number, reason="the file is damaged", settings="usual"):
     """A file that could not be read."""
     seen = observation(number)
-    unread = ObservationRecord(seen.content_hash, seen.name, seen.files)
+    unread = ObservationRecord(seen.content_hash, seen.name, seen.files, file_hashes=seen.file_hashes)
     key, shared = digest(f"key {number} {settings}"), {"name": settings, "order": 3}
     kept = ResultRecord(key, digest(settings), shared, "failed", None, reason, "InputError")
     return Outcome(unread, kept)

@@ -12,8 +12,9 @@ from oofpy._version import __version__
 from oofpy.archive.folders import Folders
 from oofpy.archive.planning import KEY_LETTERS, Item, Planner, Task
 from oofpy.archive.requests import Fragment, Request
+from oofpy.archive.single_maps import SingleMaps
 from oofpy.archive.tasks import failed
-from oofpy.catalogue import Outcome
+from oofpy.catalogue import KnownResult, Outcome
 from oofpy.catalogue.records import Status
 
 COPY = "copy"
@@ -73,6 +74,7 @@ class Backlog:
         self._found = self._planner.pieces(requests, settings.task_size)
         self._all_found = False
         self._folders = Folders()
+        self._single_maps = SingleMaps(out)
         self._formed: deque[Item] = deque()
         self._seen: set[bytes] = set()
         self._pending: set[str] = set()
@@ -81,8 +83,10 @@ class Backlog:
         self._present = {path.name[-KEY_LETTERS:] for path in out.iterdir()} if out.is_dir() else set()
         self.formed = 0
         self.missing = 0
+        self.single_maps = 0
         self.skipped: Counter[str] = Counter()
         self.hopeless: list[Outcome] = []
+        self.taken_over: list[KnownResult] = []
 
     def close(self) -> None:
         """End its threads."""
@@ -100,7 +104,8 @@ class Backlog:
         -------
         Task or None
             Of those that are to be fitted; None if there is none among them. `skipped` counts the others, `hopeless`
-            are single maps that belong to no observation, which are only to be recorded.
+            are single maps that belong to no observation, which are only to be recorded, `taken_over` what has a
+            result, which the run makes its own.
         """
         if self._formed:
             size = min(self._settings.task_size, len(self._formed))
@@ -118,6 +123,9 @@ class Backlog:
     def settle(self, item: Item, fragment: Fragment | None = None) -> None:
         """Note that a request has been dealt with, and the single map that it turned out to be."""
         self._pending.discard(item.key)
+        if fragment is not None:
+            self.single_maps += 1
+            self._single_maps.note(item, fragment)
         self._folders.done(item, fragment)
         self._form_observations()
 
@@ -141,7 +149,19 @@ class Backlog:
             else:
                 self._seen.add(letters)
                 first.append(item)
-        return self._not_done(first)
+        return self._not_done(first if self._settings.force else self._to_be_read(first))
+
+    def _to_be_read(self, items: Sequence[Item]) -> list[Item]:
+        """Leave out single maps that an earlier run has read."""
+        remaining = []
+        for item in items:
+            fragment = None if item.visit is None else self._single_maps.find(item)
+            if fragment is None:
+                remaining.append(item)
+            else:
+                self.single_maps += 1
+                self._folders.done(item, fragment)
+        return remaining
 
     def _copies_to_do(self) -> list[Item]:
         """Give copies of what turned out to be a single map or no observation.
@@ -178,6 +198,7 @@ class Backlog:
                 to_do.append(item)
             else:
                 self.skipped[status] += 1
+                self.taken_over.append(item.known)
                 self._folders.done(item)
         return to_do
 
@@ -192,3 +213,4 @@ class Backlog:
                     self.hopeless.append(failed(item, reason, "InputError"))
                 else:
                     self.skipped["failed"] += 1
+                    self.taken_over.append(item.known)

@@ -2,9 +2,10 @@
 
 A manifest is CSV or ECSV, with names of columns in its first line. `files` names the files of one observation, several
 separated by `;`, patterns included; `file` names files each of which stands for itself, as on the command line. Rows
-with the same `observation` are one observation, in the order of the rows. All other columns are the options of
-`oofpy fit` (`telescope`, `dz`, `parallactic_angle` ...) or keys of `--set`, but for `comment`. An empty cell says
-nothing, and what a row says stands above the command line. Files in it are relative to its folder.
+with the same `observation` are one observation, in the order of the rows, and it is called so; `name` says what the
+observation of a single row is called. All other columns are the options of `oofpy fit` (`telescope`, `dz`,
+`parallactic_angle` ...) or keys of `--set`, but for `comment`. An empty cell says nothing, and what a row says stands
+above the command line. Files in it are relative to its folder.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from oofpy.recipe.texts import OPTIONS
 if TYPE_CHECKING:
     from oofpy.fitting.settings import FitSettings
 
-FILE, FILES, OBSERVATION, COMMENT = "file", "files", "observation", "comment"
+FILE, FILES, OBSERVATION, NAME, COMMENT = "file", "files", "observation", "name", "comment"
+_NO_SETTINGS = frozenset({FILE, FILES, OBSERVATION, NAME, COMMENT})
 MANIFEST_SUFFIXES = frozenset({".csv", ".ecsv"})
 # Said of every map: the rows of one observation may say each its own.
 _OF_EVERY_MAP = ("dz", "parallactic_angle")
@@ -125,13 +127,28 @@ class _Manifest:
     def rows_by_observation(self) -> Counter[str]:
         """How many rows every observation with a name has."""
         self._refuse_wrong_columns()
-        numbers, any_row = Counter[str](), False
+        numbers, any_row, named = Counter[str](), False, list[TableRow]()
         for row in self._table.rows():
             any_row = True
             numbers.update([row.cells[OBSERVATION]] if OBSERVATION in row.cells else [])
+            named += [row] if NAME in row.cells else []
         if not any_row:
             raise InputError("the table has no rows", file=self._path, remedy="write a row for each observation")
+        self._refuse_names_given_twice(named, numbers)
         return numbers
+
+    def _refuse_names_given_twice(self, named: Sequence[TableRow], numbers: Mapping[str, int]) -> None:
+        lines: dict[str, int] = {}
+        for row in named:
+            name = row.cells[NAME]
+            if OBSERVATION in row.cells:
+                problem, remedy = f"the column {OBSERVATION} names it already", f"leave {NAME} empty in this row"
+                self._refuse(row, NAME, UsageError(problem, remedy=remedy))
+            if name in lines or name in numbers:
+                where = f"line {lines[name]}" if name in lines else f"the column {OBSERVATION}"
+                remedy = f"give each a name of its own, or, of rows of one observation, the same {OBSERVATION}"
+                self._refuse(row, NAME, UsageError(f"{where} calls another observation so", remedy=remedy))
+            lines[name] = row.line
 
     def requests(self, rows_of: Mapping[str, int], checking: bool = False) -> Iterator[Request]:
         """Give the observations; where they are not being checked, a file that has gone meanwhile stops nothing."""
@@ -151,8 +168,12 @@ class _Manifest:
     def _of_row(self, row: TableRow, checking: bool) -> Iterator[Request]:
         recipe = self._recipe_in(row, _said(row))
         files = self._files(row, recipe, checking)
-        if FILES in row.cells and len(files) > 1:
-            yield Request(files, recipe, complete=True)
+        name = row.cells.get(NAME)
+        if name is not None and FILES not in row.cells and len(files) > 1:
+            remedy = f"name them in a column {FILES} if they are one observation, or leave the name out"
+            self._refuse(row, NAME, UsageError(f"each of the {len(files)} files stands for itself", remedy=remedy))
+        if name is not None or (FILES in row.cells and len(files) > 1):
+            yield Request(files, recipe, complete=True, name=name)
         else:
             yield from (Request((file,), recipe) for file in files)
 
@@ -232,7 +253,7 @@ class _Manifest:
 
 
 def _said(row: TableRow) -> dict[str, str]:
-    return {key: text for key, text in row.cells.items() if key not in (FILE, FILES, OBSERVATION, COMMENT)}
+    return {key: text for key, text in row.cells.items() if key not in _NO_SETTINGS}
 
 
 def _plain_columns() -> list[str]:
@@ -241,7 +262,7 @@ def _plain_columns() -> list[str]:
 
     # One run computes on one device.
     settings = [key for key in setting_keys() if "." not in key and key != "device"]
-    return [FILE, FILES, OBSERVATION, COMMENT, *OPTIONS, *settings]
+    return [FILE, FILES, OBSERVATION, NAME, COMMENT, *OPTIONS, *settings]
 
 
 def _known(column: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from oofpy.archive.inputs import inputs_of
 from oofpy.archive.requests import Request, inputs_hash, result_key
+from oofpy.catalogue import KnownResult
 from oofpy.observation import SourceFile
 from oofpy.recipe import Recipe
 
@@ -45,6 +46,8 @@ class Item:
         The recipe in plain values.
     problem : str
         Why its files cannot be read at all; empty otherwise.
+    by_name : bool
+        Whether it is told from others by the names of its files, not by their content alone.
     """
 
     visit: int | None
@@ -54,6 +57,7 @@ class Item:
     settings_digest: str
     settings: Mapping[str, Any]
     problem: str = ""
+    by_name: bool = False
 
     @property
     def name(self) -> str:
@@ -73,12 +77,24 @@ class Item:
 
         Its content cannot say which observation it is.
         """
-        inputs = tuple(
+        named = replace(self, by_name=True)
+        key = result_key(inputs_hash([one.sha256 for one in named.identity]), self.settings_digest)
+        return replace(named, key=key)
+
+    @property
+    def identity(self) -> tuple[SourceFile, ...]:
+        """Its files with the hashes that say which observation it is."""
+        if not self.by_name:
+            return self.inputs
+        return tuple(
             SourceFile(one.path, hashlib.sha256(os.fsencode(one.path) + b"\n" + one.sha256.encode()).hexdigest())
             for one in self.inputs
         )
-        key = result_key(inputs_hash([one.sha256 for one in inputs]), self.settings_digest)
-        return replace(self, inputs=inputs, key=key)
+
+    @property
+    def known(self) -> KnownResult:
+        """Its result, where the catalogue has it already."""
+        return KnownResult(self.key, self.name, tuple(str(source.path) for source in self.inputs))
 
 
 @dataclass(frozen=True)

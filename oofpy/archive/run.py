@@ -27,6 +27,8 @@ from oofpy.errors import OofError
 
 MOST_FAILURES_KEPT = 20
 _TASKS_AT_HAND = 2
+# Results of earlier runs that are noted in one go.
+_TAKEN_OVER_TOGETHER = 512
 _WAIT_S = 0.2
 # Workers that a task may take with it before its observations are tried one by one.
 _MOST_DEATHS = 2
@@ -211,6 +213,7 @@ class _Run:
         else:
             self.tally.state = "interrupted"
             self._hear(backlog, 0.0)
+        self._take_over(backlog)
         self._tell(backlog)
 
     def _count(self, find: Callable[[], Iterator[Request]]) -> None:
@@ -222,6 +225,7 @@ class _Run:
 
     def _tell(self, backlog: Backlog) -> None:
         self.tally.skipped, self.tally.missing = backlog.skipped, backlog.missing
+        self.tally.single_maps = backlog.single_maps
         if self._counted is not None:
             self.tally.found = self._counted + backlog.formed
         self._listener.progress(self.tally)
@@ -230,11 +234,20 @@ class _Run:
         task = backlog.look()
         if task is not None:
             self._at_hand.append(task)
-        self._record_hopeless(backlog)
+        self._record_others(backlog)
 
-    def _record_hopeless(self, backlog: Backlog) -> None:
+    def _record_others(self, backlog: Backlog) -> None:
+        """Record what needs no fit."""
+        if backlog.hopeless or len(backlog.taken_over) >= _TAKEN_OVER_TOGETHER or not backlog.to_look_at:
+            self._take_over(backlog)
         self._record([(outcome, "") for outcome in backlog.hopeless])
         backlog.hopeless.clear()
+
+    def _take_over(self, backlog: Backlog) -> None:
+        """Make results of earlier runs those of this one."""
+        if backlog.taken_over:
+            self._records.take_over(self.tally.run, backlog.taken_over)
+            backlog.taken_over.clear()
 
     def _send(self) -> None:
         """Keep the workers busy, and no more: tasks and their results take memory."""
@@ -252,15 +265,15 @@ class _Run:
                 self._try_again(end, backlog)
             else:
                 self._settle(end, backlog)
-        self._record_hopeless(backlog)
+        self._record_others(backlog)
 
     def _settle(self, end: End, backlog: Backlog) -> None:
         """Record the results of a task, all or none."""
+        self._take_over(backlog)  # what was asked for before; of one observation the last counts
         pairs = list(zip(end.task.items, end.reports or (), strict=False))
         self._record([(one.finding, one.trace) for _, one in pairs if isinstance(one.finding, Outcome)])
         for item, report in pairs:
             fragment = report.finding if isinstance(report.finding, Fragment) else None
-            self.tally.single_maps += fragment is not None
             backlog.settle(item, fragment)
 
     def _try_again(self, end: End, backlog: Backlog) -> None:
@@ -275,6 +288,7 @@ class _Run:
             self._at_hand.extendleft(reversed(task.singles()))
         else:
             reason = f"internal error: {end.died or end.trace.strip().splitlines()[-1]}"
+            self._take_over(backlog)
             self._record([(failed(task.items[0], reason, INTERNAL), "")])
             backlog.settle(task.items[0])
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from oofpy._version import __version__
 from oofpy.archive.planning import Item, Task
 from oofpy.archive.reading import Prepared, read
 from oofpy.archive.requests import Fragment
-from oofpy.catalogue import Outcome, ResultRecord, observation_record, record_of
+from oofpy.catalogue import Outcome, ResultRecord, content_hash, observation_record, record_of
 from oofpy.errors import OofError, UsageError, one_line
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ def failed(item: Item, error: BaseException | str, fault: str | None = None) -> 
     )
     named = item.request.recipe.telescope
     telescope = Path(named).stem if named else None
-    return Outcome(observation_record(item.inputs, name=item.name, telescope=telescope), record)
+    observation = observation_record(item.inputs, name=item.name, telescope=telescope)
+    return Outcome(replace(observation, content_hash=content_hash(item.identity)), record)
 
 
 def _require_equal_footing(task: Task) -> None:
@@ -199,8 +200,8 @@ def _kept(prepared: Prepared, result: FitResult, task: Task) -> Report:
         folder=folder,
         seconds=seconds,
     )
-    telescope = prepared.telescope.name
-    return Report(Outcome(observation_record(item.inputs, prepared.observation, telescope=telescope), record))
+    observation = observation_record(item.inputs, prepared.observation, telescope=prepared.telescope.name)
+    return Report(Outcome(replace(observation, content_hash=content_hash(item.identity)), record))
 
 
 def _write(prepared: Prepared, result: FitResult, task: Task) -> None:

@@ -20,10 +20,12 @@ from oofpy.catalogue.records import (
     Decision,
     DecisionRecord,
     Filter,
+    KnownResult,
     ObservationRow,
     Outcome,
     Status,
 )
+from oofpy.catalogue.superseding import supersede
 
 EVERYTHING = Filter()
 
@@ -156,7 +158,8 @@ class Catalogue:
             Number of the run.
         outcomes : iterable of Outcome
             The last of an observation that did not fail counts as its newest; one that failed does so only where
-            all of its results did.
+            all of its results did. What an observation holds all files of, it supersedes; see
+            `oofpy.catalogue.superseding`.
 
         Raises
         ------
@@ -164,7 +167,23 @@ class Catalogue:
             If the database cannot take them.
         """
         with self._writing() as connection:
-            recording.record_outcomes(connection, run, outcomes)
+            supersede(connection, recording.record_outcomes(connection, run, outcomes))
+
+    def take_over(self, run: int, known: Iterable[KnownResult]) -> None:
+        """Let results that are there already count in a run as if it had just recorded them, all or nothing.
+
+        Each becomes the newest of its observation again, which is then where and what the run found, and supersedes
+        others, as the last that was asked for.
+
+        Parameters
+        ----------
+        run : int
+            Number of the run.
+        known : iterable of KnownResult
+            Of several of one observation the last counts; one that failed does so only where the newest failed.
+        """
+        with self._writing() as connection:
+            supersede(connection, recording.take_over(connection, run, known))
 
     def statuses(self, keys: Iterable[str]) -> dict[str, Status]:
         """Look up results by key.
@@ -186,6 +205,8 @@ class Catalogue:
         self, wanted: Filter = EVERYTHING, *, order_by: str = "name", limit: int | None = None, offset: int = 0
     ) -> list[ObservationRow]:
         """Select observations with the newest result of each that did not fail, or with every result.
+
+        Those that are superseded (`oofpy.catalogue.superseding`) are only among every result.
 
         Parameters
         ----------

@@ -16,6 +16,7 @@ from oofpy.catalogue.records import (
     Decision,
     DecisionRecord,
     FlagRecord,
+    KnownResult,
     ObservationRecord,
     OrderRecord,
     Outcome,
@@ -33,7 +34,7 @@ _CHUNK = 10_000
 _Values = dict[str, Any]
 
 _PARTS_OF_A_RESULT = (schema.flags, schema.orders, schema.coefficients)
-_OBSERVATION_COLUMNS = tuple(entry.name for entry in fields(ObservationRecord))
+OBSERVATION_COLUMNS = tuple(entry.name for entry in fields(ObservationRecord) if entry.name in schema.observations.c)
 _RESULT_COLUMNS = tuple(entry.name for entry in fields(ResultRecord) if entry.name in schema.results.c)
 
 
@@ -49,7 +50,7 @@ def values_of(record: Any, columns: Sequence[str]) -> _Values:
     return {name: getattr(record, name) for name in columns}
 
 
-def record_outcomes(connection: sa.Connection, run: int, outcomes: Iterable[Outcome]) -> None:
+def record_outcomes(connection: sa.Connection, run: int, outcomes: Iterable[Outcome]) -> list[int]:
     """Write observations and results; a result replaces one with the same key, an observation is updated.
 
     Parameters
@@ -59,14 +60,20 @@ def record_outcomes(connection: sa.Connection, run: int, outcomes: Iterable[Outc
         Its number.
     outcomes : iterable of Outcome
         The last of an observation that did not fail is its newest. One that failed is so only where no other did not.
+
+    Returns
+    -------
+    list of int
+        Numbers of the observations.
     """
     by_key = {outcome.result.key: outcome for outcome in outcomes}
     if not by_key:
-        return
+        return []
     # In one order, so that two processes never wait for each other.
     by_hash = {one.observation.content_hash: one.observation for one in by_key.values()}
-    _write_observations(connection, [by_hash[one] for one in sorted(by_hash)])
+    _write_observations(connection, run, [by_hash[one] for one in sorted(by_hash)])
     observation_ids = _ids(connection, schema.observations.c.content_hash, by_hash)
+    _write_files(connection, {observation_ids[one]: by_hash[one].file_hashes for one in by_hash})
     _write_settings(connection, {one.result.settings_digest: one.result.settings for one in by_key.values()})
     now = datetime.now(UTC)
     rows = [
@@ -82,11 +89,62 @@ def record_outcomes(connection: sa.Connection, run: int, outcomes: Iterable[Outc
     result_ids = _ids(connection, schema.results.c.key, by_key)
     _write_parts(connection, {result_ids[key]: outcome.result for key, outcome in by_key.items()})
     newest = _newest_results(connection, [{**row, "id": result_ids[row["key"]]} for row in rows])
+    _set(connection, {observation: {"newest_result_id": newest[observation]} for observation in newest})
+    return sorted(newest)
+
+
+def take_over(connection: sa.Connection, run: int, known: Iterable[KnownResult]) -> list[int]:
+    """Make results that are there already the newest of their observations, whose files lie where they were found.
+
+    Parameters
+    ----------
+    connection : Connection
+    run : int
+        Its number.
+    known : iterable of KnownResult
+        Of several of an observation the last counts. One that failed becomes the newest only where the newest failed.
+
+    Returns
+    -------
+    list of int
+        Numbers of the observations.
+    """
+    by_key = {one.key: one for one in known}
+    places = {key: place for place, key in enumerate(by_key)}
+    observations, results = schema.observations, schema.results
+    newest = results.alias("newest")
+    of_observation: dict[int, _Values] = {}
+    for chunk in chunks(by_key):
+        query = (
+            sa.select(results.c.key, results.c.id, results.c.status, newest.c.status.label("other"), observations)
+            .join(observations, observations.c.id == results.c.observation_id)
+            .join(newest, newest.c.id == observations.c.newest_result_id)
+            .where(results.c.key.in_(chunk))
+        )
+        for row in sorted(connection.execute(query), key=lambda row: places[row.key]):
+            number = row._mapping[observations.c.id]
+            held = {name: row._mapping[observations.c[name]] for name in ("name", "files", "newest_result_id")}
+            found = {"name": by_key[row.key].name, "files": list(by_key[row.key].files)}
+            current = row.status != "failed" or row.other == "failed"
+            found["newest_result_id"] = row._mapping[results.c.id] if current else held["newest_result_id"]
+            of_observation[number] = {} if found == held else found
+    _set(connection, {number: found for number, found in of_observation.items() if found})
+    for chunk in chunks(sorted(of_observation)):
+        table = observations
+        connection.execute(sa.update(table).where(table.c.id.in_(chunk)).values(asked_in=run))
+    return sorted(of_observation)
+
+
+def _set(connection: sa.Connection, values: Mapping[int, _Values]) -> None:
+    """Change the same columns of some observations."""
+    if not values:
+        return
     table = schema.observations
-    connection.execute(
-        sa.update(table).where(table.c.id == sa.bindparam("of")).values(newest_result_id=sa.bindparam("newest")),
-        [{"of": observation, "newest": newest[observation]} for observation in sorted(newest)],
-    )
+    columns = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in next(iter(values.values()))}
+    rows = [
+        {"of": number, **{f"new_{name}": value for name, value in values[number].items()}} for number in sorted(values)
+    ]
+    connection.execute(sa.update(table).where(table.c.id == sa.bindparam("of")).values(columns), rows)
 
 
 def _newest_results(connection: sa.Connection, rows: Iterable[_Values]) -> dict[int, int]:
@@ -122,19 +180,30 @@ def _insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | s
     return sqlite.insert(table)
 
 
-def _write_observations(connection: sa.Connection, observations: list[ObservationRecord]) -> None:
+def _write_observations(connection: sa.Connection, run: int, observations: list[ObservationRecord]) -> None:
     table = schema.observations
     insert = _insert(connection, table)
     # A later attempt that could not read the files takes away nothing that is known.
-    changed = {name: insert.excluded[name] for name in _OBSERVATION_COLUMNS if name != "content_hash"}
+    changed = {name: insert.excluded[name] for name in OBSERVATION_COLUMNS if name != "content_hash"}
     known = {
         name: sa.func.coalesce(value, table.c[name]) if table.c[name].nullable else value
         for name, value in changed.items()
     }
     connection.execute(
-        insert.on_conflict_do_update(index_elements=[table.c.content_hash], set_=known),
-        [values_of(one, _OBSERVATION_COLUMNS) for one in observations],
+        insert.on_conflict_do_update(index_elements=[table.c.content_hash], set_={**known, "asked_in": run}),
+        [{**values_of(one, OBSERVATION_COLUMNS), "asked_in": run} for one in observations],
     )
+
+
+def _write_files(connection: sa.Connection, hashes: Mapping[int, Sequence[str]]) -> None:
+    # They never change: what has other files is another observation.
+    rows = [
+        {"observation_id": number, "sha256": sha256, "together": len(hashes[number])}
+        for number in sorted(hashes)
+        for sha256 in hashes[number]
+    ]
+    if rows:
+        connection.execute(_insert(connection, schema.observation_files).on_conflict_do_nothing(), rows)
 
 
 def _write_settings(connection: sa.Connection, by_digest: Mapping[str, Mapping[str, Any]]) -> None:

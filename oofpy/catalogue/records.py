@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from oofpy.fitting.result import FitResult, OrderFit
-    from oofpy.observation import Observation, SourceFile
+from typing import Any, Literal
 
 Status = Literal["ok", "flagged", "failed"]
 Verdict = Literal["accept", "check", "reject"]
@@ -78,6 +72,8 @@ class ObservationRecord(_Storable):
         How many.
     dz_m : tuple of float, metres, optional
         Of every map, positive away from the primary.
+    file_hashes : tuple of str
+        Of the content of its files, each once, sorted; see `oofpy.catalogue.superseding` for what they are for.
     """
 
     content_hash: str
@@ -91,6 +87,7 @@ class ObservationRecord(_Storable):
     elevation_rad: float | None = None
     maps: int | None = None
     dz_m: tuple[float, ...] | None = None
+    file_hashes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +259,25 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownResult(_Storable):
+    """A result that a run finds in the catalogue and takes over as it is.
+
+    Parameters
+    ----------
+    key : str
+        Of the result.
+    name : str
+        Of the observation, as the run calls it.
+    files : tuple of str
+        Where the run found its files.
+    """
+
+    key: str
+    name: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionRecord(_Storable):
     """What a reviewer decided on a result.
 
@@ -365,7 +381,10 @@ class CatalogueEntry:
     decisions : tuple of DecisionRecord
         All of them, oldest first.
     other_keys : tuple of str
-        Of other results of the same observation, the newest first.
+        Of other results of the same observation, and of those that it has superseded or that has superseded it, the
+        newest first.
+    superseded_by : str, optional
+        Key of the current result of the observation that has superseded this one; see `oofpy.catalogue.superseding`.
     """
 
     observation: ObservationRecord
@@ -374,6 +393,7 @@ class CatalogueEntry:
     recorded_at: datetime
     decisions: tuple[DecisionRecord, ...] = ()
     other_keys: tuple[str, ...] = ()
+    superseded_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,7 +422,8 @@ class Filter:
     run : int, optional
         Recorded last in this run.
     all_results : bool
-        Every result of an observation; otherwise the last that did not fail, or the last where all did.
+        Every result of every observation; otherwise the current one, which is the last that did not fail, or the last
+        where all did, and none of observations that are superseded.
     """
 
     telescope: str | None = None
@@ -421,20 +442,6 @@ class Filter:
     accepted_only: bool = False
     run: int | None = None
     all_results: bool = field(default=False, kw_only=True)
-
-
-def content_hash(sources: Iterable[SourceFile]) -> str:
-    """Hash the content of an observation: SHA-256 over the sorted SHA-256 of its files, hexadecimal.
-
-    Parameters
-    ----------
-    sources : iterable of SourceFile
-
-    Returns
-    -------
-    str
-    """
-    return hashlib.sha256("\n".join(sorted(source.sha256 for source in sources)).encode()).hexdigest()
 
 
 def parsed_date(text: str | None) -> datetime | None:
@@ -460,129 +467,3 @@ def parsed_date(text: str | None) -> datetime | None:
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def observation_record(
-    sources: Sequence[SourceFile],
-    observation: Observation | None = None,
-    *,
-    name: str | None = None,
-    telescope: str | None = None,
-) -> ObservationRecord:
-    """Say what is known of an observation.
-
-    Parameters
-    ----------
-    sources : sequence of SourceFile
-        Its files and their hashes.
-    observation : Observation, optional
-        As it is fitted; None if it could not be read.
-    name : str, optional
-        What to call it if the observation is to have another name or could not be read; the stem of the first file if
-        left out.
-    telescope : str, optional
-        The telescope that it is fitted with; the one that the file names if left out.
-
-    Returns
-    -------
-    ObservationRecord
-    """
-    identity = content_hash(sources), tuple(str(source.path) for source in sources)
-    if observation is None:
-        stem = Path(sources[0].path).stem if sources else ""
-        return ObservationRecord(identity[0], name or stem, identity[1], telescope=telescope)
-    return ObservationRecord(
-        content_hash=identity[0],
-        name=name or observation.name,
-        files=identity[1],
-        telescope=telescope or observation.telescope,
-        object_name=observation.object_name,
-        date=observation.date,
-        date_utc=parsed_date(observation.date),
-        wavelength_m=float(observation.wavelength_m),
-        elevation_rad=None if observation.elevation_rad is None else float(observation.elevation_rad),
-        maps=len(observation.maps),
-        dz_m=tuple(float(beam_map.defocus_m) for beam_map in observation.maps),
-    )
-
-
-def record_of(
-    result: FitResult,
-    *,
-    key: str,
-    settings_digest: str,
-    settings: Mapping[str, Any],
-    folder: str | None = None,
-    seconds: float | None = None,
-) -> ResultRecord:
-    """Take from a result what the catalogue holds.
-
-    Parameters
-    ----------
-    result : FitResult
-    key, settings_digest, settings, folder
-        See `ResultRecord`.
-    seconds : float, optional
-        What it took; of the fit at the chosen order if left out.
-
-    Returns
-    -------
-    ResultRecord
-        With `reason` and `fault` where the fit failed.
-    """
-    fit, surface = result.fit, result.fit.surface
-    failed = result.status == "failed"
-    pointing_u, pointing_v = fit.pointing_in_focus_rad
-    return ResultRecord(
-        key=key,
-        settings_digest=settings_digest,
-        settings=settings,
-        status=result.status,  # type: ignore[arg-type]
-        verdict=None if failed else result.verdict,  # type: ignore[arg-type]
-        reason=_failure(result) if failed else "",
-        fault="FitFailedError" if failed else None,
-        folder=folder,
-        order=fit.order,
-        likelihood=result.settings.likelihood,
-        rms_um=surface.rms_um,
-        rms_um_error=surface.rms_um_error,
-        rms_without_focus_um=surface.rms_without_focus_um,
-        ruze_efficiency=surface.ruze_efficiency,
-        exact_efficiency=surface.exact_efficiency,
-        best_focus_m=surface.best_focus_m,
-        best_focus_m_error=surface.best_focus_m_error,
-        pointing_u_rad=pointing_u,
-        pointing_v_rad=pointing_v,
-        signal_to_noise=float(min(arrays.signal_to_noise for arrays in result.map_arrays)),
-        reduced_chi2=fit.reduced_chi2,
-        seconds=fit.seconds if seconds is None else seconds,
-        device=result.device,
-        oofpy_version=result.versions.get("oofpy"),
-        flags=tuple(FlagRecord(flag.code, flag.level.value, flag.message) for flag in result.flags),
-        orders=tuple(_order_record(entry) for entry in result.orders),
-        coefficients=tuple(
-            CoefficientRecord(entry.order, one.n, one.l, one.phase_rad, one.phase_rad_error, one.free)
-            for entry in result.orders
-            for one in entry.coefficients
-        ),
-    )
-
-
-def _order_record(fit: OrderFit) -> OrderRecord:
-    surface = fit.surface
-    return OrderRecord(
-        order=fit.order,
-        status=fit.status.value,
-        rms_um=surface.rms_um,
-        rms_um_error=surface.rms_um_error,
-        best_focus_m=surface.best_focus_m,
-        reduced_chi2=fit.reduced_chi2,
-        bic=fit.bic,
-    )
-
-
-def _failure(result: FitResult) -> str:
-    dark = [number for number, fitted in enumerate(result.fit.maps, 1) if fitted.gain <= 0]
-    if dark and result.fit.status.value != "not-finite":
-        return f"the fit failed: it found no source in map {', '.join(map(str, dark))}"
-    return f"the fit failed: {result.fit.status.advice}"

@@ -73,6 +73,20 @@ observations = sa.Table(
     # Of the last that did not fail, or of the last where all did. No foreign key: the two tables would wait for each
     # other.
     sa.Column("newest_result_id", sa.Integer),
+    # The last run that fitted it or found it done.
+    sa.Column("asked_in", sa.ForeignKey("runs.id"), nullable=False),
+    sa.Column("superseded_by", sa.ForeignKey("observations.id"), index=True),
+)
+
+# The content of the files of observations: which have files in common, and which hold all those of another.
+observation_files = sa.Table(
+    "observation_files",
+    metadata,
+    sa.Column("observation_id", sa.ForeignKey("observations.id"), primary_key=True),
+    sa.Column("sha256", _TEXT, primary_key=True, index=True),
+    # How many the observation has.
+    sa.Column("together", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # Apart from the results: many thousands of them share the same.

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from oofpy.catalogue import schema
-from oofpy.catalogue.recording import chunks, decisions_of
+from oofpy.catalogue.recording import OBSERVATION_COLUMNS, chunks, decisions_of
 from oofpy.catalogue.records import (
     STATUSES,
     CatalogueEntry,
@@ -92,6 +92,8 @@ def _conditions(wanted: Filter) -> list[Any]:
         (results.run, operator.eq, wanted.run),
     )
     conditions = [relation(column, value) for column, relation, value in limits if value is not None]
+    if not wanted.all_results:
+        conditions.append(observations.superseded_by.is_(None))
     patterns = ((observations.name, wanted.name), (observations.object_name, wanted.object_name))
     conditions += [column.ilike(_like(pattern), escape="\\") for column, pattern in patterns if pattern is not None]
     if wanted.statuses:
@@ -170,7 +172,7 @@ def count_of(connection: sa.Connection, wanted: Filter) -> int:
     """Count the results that are wanted."""
     query = _joined(wanted, sa.func.count(), decided=False)
     if wanted == Filter():  # every observation has a newest result
-        query = sa.select(sa.func.count()).select_from(_observations)
+        query = sa.select(sa.func.count()).select_from(_observations).where(*_conditions(wanted))
     return int(connection.execute(query).scalar_one())
 
 
@@ -214,10 +216,11 @@ def entry_of(connection: sa.Connection, name_or_key: str) -> CatalogueEntry:
         _joined(
             Filter(all_results=True),
             results.observation_id,
+            _observations.c.superseded_by,
             results.run,
             results.recorded_at,
             schema.settings.c.settings,
-            *(_row_column(entry.name) for entry in fields(ObservationRecord)),
+            *(_observations.c[name] for name in OBSERVATION_COLUMNS),
             *(results[entry.name] for entry in fields(ResultRecord) if entry.name in results),
             decided=False,
         )
@@ -225,22 +228,29 @@ def entry_of(connection: sa.Connection, name_or_key: str) -> CatalogueEntry:
         .where(results.id == number)
     ).one()
     values = dict(row._mapping)
-    of_observation = {entry.name: values.pop(entry.name) for entry in fields(ObservationRecord)}
+    of_observation = {name: values.pop(name) for name in OBSERVATION_COLUMNS}
     of_observation["files"] = tuple(of_observation["files"])
     of_observation["dz_m"] = None if of_observation["dz_m"] is None else tuple(of_observation["dz_m"])
+    observation, by = values.pop("observation_id"), values.pop("superseded_by")
+    related = sa.or_(_observations.c.id.in_((observation, by)), _observations.c.superseded_by == observation)
     others = (
         sa.select(results.key)
-        .where(results.observation_id == values.pop("observation_id"), results.id != number)
+        .join(_observations, results.observation_id == _observations.c.id)
+        .where(related, results.id != number)
         .order_by(results.recorded_at.desc(), results.id.desc())
     )
+    standing = sa.select(results.key).join(_observations, _observations.c.newest_result_id == results.id)
+    held = schema.observation_files.c
+    hashes = sa.select(held.sha256).where(held.observation_id == observation).order_by(held.sha256)
     run, recorded_at = values.pop("run"), values.pop("recorded_at")
     return CatalogueEntry(
-        observation=ObservationRecord(**of_observation),
+        observation=ObservationRecord(**of_observation, file_hashes=tuple(connection.scalars(hashes))),
         result=ResultRecord(**values, **_parts_of(connection, number)),
         run=run,
         recorded_at=recorded_at,
         decisions=decisions_of(connection, number),
         other_keys=tuple(connection.scalars(others)),
+        superseded_by=connection.scalar(standing.where(_observations.c.id == by)),
     )
 
 

@@ -118,6 +118,9 @@ def watch_command(
     )
     recipe = texts.recipe()
     fit_options.require_place(out)
+    if folder.is_file():
+        remedy = "name the folder that it lies in, or fit the file with 'oofpy batch' or 'oofpy fit'"
+        raise UsageError("this is a file, and only folders can be watched", file=folder, key="DIR", remedy=remedy)
     if not folder.is_dir():
         raise UsageError("there is no such folder", file=folder, key="DIR", remedy="make it first, or check the path")
     from oofpy.archive.backlog import RunSettings

@@ -90,6 +90,18 @@ def test_rows_of_one_observation(read):
     assert requests[2].recipe.telescope == "apex"
 
 
+def test_an_observation_of_one_row_is_called_what_the_row_says(read):
+    names, requests = read("files,name\na.fits;b.fits,Mars at 40 deg\nc.fits,Venus\nd.fits,\n")
+    assert names == [["a.fits", "b.fits"], ["c.fits"], ["d.fits"]]
+    assert [(request.name, request.complete) for request in requests] == [
+        ("Mars at 40 deg", True),
+        ("Venus", True),
+        (None, False),
+    ]
+    _, requests = read("file,name,observation\na.fits,Mars,\nb.fits,,Venus\nc.fits,,Venus\n")
+    assert [request.name for request in requests] == ["Mars", "Venus"]
+
+
 def test_what_rows_of_one_observation_say_once_holds_for_all(read):
     _, requests = read(
         'observation,files,dz,parallactic_angle,order\none,a.fits;b.fits,"-3mm,0mm,3mm",10deg,\none,c.fits,,20deg,4\n'
@@ -122,6 +134,19 @@ def test_what_rows_of_one_observation_say_once_holds_for_all(read):
         ("file,telescope.dish\na.fits,3m\n", "line 2, column telescope.dish = 3m: is not a setting of a telescope"),
         ("file,observing.chop\na.fits,3m\n", "line 2, column observing.chop = 3m: is no key of the observing"),
         ("file,limits.x\na.fits,1\n", "line 2, column limits.x = 1: is not a limit"),
+        (
+            "files,name\na.fits,Mars\nb.fits,\nc.fits,Mars\n",
+            "list.csv: line 4, column name = Mars: line 2 calls another observation so; give each a name of its own",
+        ),
+        (
+            "files,name,observation\na.fits,Mars,\nb.fits,,Mars\n",
+            "line 2, column name = Mars: the column observation calls another observation so",
+        ),
+        (
+            "files,name,observation\na.fits,Mars,one\n",
+            "line 2, column name = Mars: the column observation names it already; leave name empty in this row",
+        ),
+        ("file,name\n[a-c].fits,Mars\n", "column name = Mars: each of the 3 files stands for itself; name them in a"),
         ("file,mask\na.fits,no.csv\n", "list.csv: line 2, column mask = no.csv: there is no such file; check the path"),
         ("file,observing.applied\na.fits,no.fits\n", "column observing.applied = no.fits: there is no such file"),
         ("file,wavelength,frequency\na.fits,1mm,300GHz\n", "line 2: --wavelength and --frequency are both given"),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from oofpy.catalogue import Catalogue, Filter, FlagRecord, record_of, schema
+from oofpy.catalogue import Catalogue, Filter, FlagRecord, KnownResult, record_of, schema
 from oofpy.catalogue.engine import engine_of, writing
 from oofpy.catalogue.selecting import SORTS
 from oofpy.errors import UsageError
@@ -203,6 +203,63 @@ def test_an_observation_that_was_moved_has_its_new_place(catalogue):
     recorded(catalogue, under(done(1), name="moved", files=("/new/moved.fits",)))
     (row,) = catalogue.select()
     assert (row.name, row.files) == ("moved", ("/new/moved.fits",))
+
+
+def taken_over(catalogue, *outcomes, **fields):
+    known = [KnownResult(one.result.key, one.observation.name, one.observation.files) for one in outcomes]
+    catalogue.take_over(catalogue.begin_run("again", "0", "host"), [replace(one, **fields) for one in known])
+
+
+def test_a_result_that_a_run_finds_done_is_the_newest_again(catalogue):
+    recorded(catalogue, done(1), done(2))
+    recorded(catalogue, done(1, "strict"), done(2, "strict"))
+    taken_over(catalogue, done(1))
+    assert {row.name: row.key for row in catalogue.select()} == {
+        "obs_001": digest("key 1 usual"),
+        "obs_002": digest("key 2 strict"),
+    }
+    assert catalogue.show("obs_001").observation == observation(1)
+    taken_over(catalogue, done(1, "strict"), done(1), done(2))  # of several the last
+    assert {row.key for row in catalogue.select()} == {digest("key 1 usual"), digest("key 2 usual")}
+    recorded(catalogue, failed(1, settings="wrong"))
+    taken_over(catalogue, failed(1, settings="wrong"))
+    assert catalogue.show("obs_001").result.key == digest("key 1 usual")
+
+
+def test_of_failures_only_the_one_found_again_is_the_newest(catalogue):
+    recorded(catalogue, failed(1))
+    recorded(catalogue, failed(1, "something else", settings="strict"))
+    assert catalogue.show("obs_001").result.reason == "something else"
+    taken_over(catalogue, failed(1))
+    assert catalogue.show("obs_001").result.reason == "the file is damaged"
+
+
+def test_a_result_found_done_elsewhere_has_its_new_place(catalogue):
+    recorded(catalogue, done(1))
+    taken_over(catalogue, done(1), name="bad\udcff", files=("/new/moved\udcff.fits",))
+    (row,) = catalogue.select()
+    assert (row.name, row.files, row.key) == ("bad\\udcff", ("/new/moved\\udcff.fits",), digest("key 1 usual"))
+    assert row.telescope == "srt"
+
+
+def test_what_is_not_known_cannot_be_taken_over(catalogue):
+    recorded(catalogue, done(1))
+    taken_over(catalogue)
+    taken_over(catalogue, done(2))
+    assert names(catalogue.select()) == ["obs_001"]
+
+
+def test_many_results_are_taken_over_with_few_statements(catalogue):
+    outcomes = [done(number, orders=(), coefficients=(), flags=()) for number in range(1000)]
+    recorded(catalogue, *outcomes)
+    statements = []
+    sa.event.listen(catalogue._engine, "before_cursor_execute", lambda *said: statements.append(said[2]))
+    taken_over(catalogue, *outcomes)
+    assert len(statements) < 12
+    statements.clear()
+    taken_over(catalogue, *outcomes, files=("/new/place.fits",))
+    assert len(statements) < 12
+    assert {row.files for row in catalogue.select()} == {("/new/place.fits",)}
 
 
 def test_all_or_nothing_is_recorded(catalogue):

@@ -46,7 +46,7 @@ CREATE TABLE decisions (
 	CONSTRAINT decision CHECK (decision IN ('accept', 'reject', 'look', 'undo')), 
 	CONSTRAINT standing CHECK (standing IN ('accept', 'reject', 'look'))
 );
-INSERT INTO "decisions" VALUES(1,2,'reject','Anna','ice on the dish','2026-11-23 23:08:21.929191','reject');
+INSERT INTO "decisions" VALUES(1,2,'reject','Anna','ice on the dish','2026-11-24 02:19:45.099391','reject');
 CREATE TABLE flags (
 	result_id INTEGER NOT NULL, 
 	place INTEGER NOT NULL, 
@@ -61,6 +61,19 @@ CREATE TABLE flags (
 ;
 INSERT INTO "flags" VALUES(2,0,'misfit','check','misfit: look at it');
 INSERT INTO "flags" VALUES(3,0,'dz-undocumented','note','a note');
+CREATE TABLE observation_files (
+	observation_id INTEGER NOT NULL, 
+	sha256 TEXT NOT NULL, 
+	together INTEGER NOT NULL, 
+	PRIMARY KEY (observation_id, sha256), 
+	FOREIGN KEY(observation_id) REFERENCES observations (id)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "observation_files" VALUES(1,'fe7f1034d4a63dde9192739732fb553a720788f422c5723ec7ca1c683280837e',1);
+INSERT INTO "observation_files" VALUES(2,'fb42102e0aac5286c9f0ba0c59cb5b2997d45867ee74c04ec499b2f0c632d8a5',1);
+INSERT INTO "observation_files" VALUES(3,'83bf7fcd913e81d35f0d0e94ed1ec0611e8e3b4909c23b00ef9f076f205e67c6',1);
 CREATE TABLE observations (
 	id INTEGER NOT NULL, 
 	content_hash TEXT NOT NULL, 
@@ -75,12 +88,16 @@ CREATE TABLE observations (
 	maps INTEGER, 
 	dz_m JSON, 
 	newest_result_id INTEGER, 
+	asked_in INTEGER NOT NULL, 
+	superseded_by INTEGER, 
 	PRIMARY KEY (id), 
-	UNIQUE (content_hash)
+	UNIQUE (content_hash), 
+	FOREIGN KEY(asked_in) REFERENCES runs (id), 
+	FOREIGN KEY(superseded_by) REFERENCES observations (id)
 );
-INSERT INTO "observations" VALUES(1,'9597d898814f165b7ed6118722c24271fec8c1254d46e437ad6ab24050763e2d','obs_002','["/archive/obs_002.fits"]','gbt','3C84','2024-06-01T22:00:00+00:00','2024-06-01 22:00:00.000000',0.0011,0.5246,3,'[-0.003, 0.0, 0.003]',2);
-INSERT INTO "observations" VALUES(2,'b910ce7ef3d90e013867bae074fcccaed29ee9262a006ef5af04c06d9b6bc1eb','obs_003','["/archive/obs_003.fits"]',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1);
-INSERT INTO "observations" VALUES(3,'d1988cd3019824f075f61677e1a6f54b16035868488e4051757dde53adeef80f','obs_001','["/archive/obs_001.fits"]','srt','3C273','2024-05-31T22:00:00+00:00','2024-05-31 22:00:00.000000',0.0011,4.37299999999999966515e-01,3,'[-0.003, 0.0, 0.003]',3);
+INSERT INTO "observations" VALUES(1,'9597d898814f165b7ed6118722c24271fec8c1254d46e437ad6ab24050763e2d','obs_002','["/archive/obs_002.fits"]','gbt','3C84','2024-06-01T22:00:00+00:00','2024-06-01 22:00:00.000000',0.0011,0.5246,3,'[-0.003, 0.0, 0.003]',2,1,NULL);
+INSERT INTO "observations" VALUES(2,'b910ce7ef3d90e013867bae074fcccaed29ee9262a006ef5af04c06d9b6bc1eb','obs_003','["/archive/obs_003.fits"]',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,1,NULL);
+INSERT INTO "observations" VALUES(3,'d1988cd3019824f075f61677e1a6f54b16035868488e4051757dde53adeef80f','obs_001','["/archive/obs_001.fits"]','srt','3C273','2024-05-31T22:00:00+00:00','2024-05-31 22:00:00.000000',0.0011,4.37299999999999966515e-01,3,'[-0.003, 0.0, 0.003]',3,1,NULL);
 CREATE TABLE orders (
 	result_id INTEGER NOT NULL, 
 	"order" INTEGER NOT NULL, 
@@ -136,9 +153,9 @@ CREATE TABLE results (
 	CONSTRAINT status CHECK (status IN ('ok', 'flagged', 'failed')), 
 	CONSTRAINT verdict CHECK (verdict IN ('accept', 'check', 'reject'))
 );
-INSERT INTO "results" VALUES(1,'36c0246815e64ef8e56789f836ddd8ae51c6fbdb9f3db3aa3e98f9d099610922',2,1,'2026-11-23 23:08:21.917549','905301bf736f9b791431037c6c25dc9980a03873a1c1b2fba3f38be9c8e9dd69','failed',NULL,'the file is damaged','InputError',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "results" VALUES(2,'5ce1b53a1de0babf802385c2ec8cb1c11c9914c9389873746fbc6a496bef4947',1,1,'2026-11-23 23:08:21.917549','905301bf736f9b791431037c6c25dc9980a03873a1c1b2fba3f38be9c8e9dd69','flagged','check','',NULL,'obs_002',3,'cauchy',70.0,0.3,47.0,0.7,0.71,-0.00017,3.0e-07,-1.1e-05,1.2e-05,200.0,1.04,0.25,'cpu','0.1.0');
-INSERT INTO "results" VALUES(3,'a8f6d81db2dec3f5b56e304d3c855a1b2c8ea52df5e1191d2f889ccbd10ad7cd',3,1,'2026-11-23 23:08:21.917549','905301bf736f9b791431037c6c25dc9980a03873a1c1b2fba3f38be9c8e9dd69','ok','accept','',NULL,'obs_001',3,'cauchy',60.0,0.3,46.0,0.7,0.71,-0.00017,3.0e-07,-1.1e-05,1.2e-05,200.0,1.04,0.25,'cpu','0.1.0');
+INSERT INTO "results" VALUES(1,'36c0246815e64ef8e56789f836ddd8ae51c6fbdb9f3db3aa3e98f9d099610922',2,1,'2026-11-24 02:19:45.085638','905301bf736f9b791431037c6c25dc9980a03873a1c1b2fba3f38be9c8e9dd69','failed',NULL,'the file is damaged','InputError',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "results" VALUES(2,'5ce1b53a1de0babf802385c2ec8cb1c11c9914c9389873746fbc6a496bef4947',1,1,'2026-11-24 02:19:45.085638','905301bf736f9b791431037c6c25dc9980a03873a1c1b2fba3f38be9c8e9dd69','flagged','check','',NULL,'obs_002',3,'cauchy',70.0,0.3,47.0,0.7,0.71,-0.00017,3.0e-07,-1.1e-05,1.2e-05,200.0,1.04,0.25,'cpu','0.1.0');
+INSERT INTO "results" VALUES(3,'a8f6d81db2dec3f5b56e304d3c855a1b2c8ea52df5e1191d2f889ccbd10ad7cd',3,1,'2026-11-24 02:19:45.085638','905301bf736f9b791431037c6c25dc9980a03873a1c1b2fba3f38be9c8e9dd69','ok','accept','',NULL,'obs_001',3,'cauchy',60.0,0.3,46.0,0.7,0.71,-0.00017,3.0e-07,-1.1e-05,1.2e-05,200.0,1.04,0.25,'cpu','0.1.0');
 CREATE TABLE runs (
 	id INTEGER NOT NULL, 
 	command TEXT NOT NULL, 
@@ -149,27 +166,29 @@ CREATE TABLE runs (
 	state TEXT NOT NULL, 
 	PRIMARY KEY (id)
 );
-INSERT INTO "runs" VALUES(1,'oofpy batch archive --out results','0.1.0','telescope-pc','2026-11-23 23:08:21.913298','2026-11-23 23:08:21.927396','completed');
+INSERT INTO "runs" VALUES(1,'oofpy batch archive --out results','0.1.0','telescope-pc','2026-11-24 02:19:45.076575','2026-11-24 02:19:45.096607','completed');
 CREATE TABLE schema_version (
 	version INTEGER NOT NULL, 
 	oofpy_version TEXT NOT NULL, 
 	applied_at DATETIME NOT NULL, 
 	PRIMARY KEY (version)
 );
-INSERT INTO "schema_version" VALUES(1,'0.1.0','2026-11-23 23:08:21.902944');
+INSERT INTO "schema_version" VALUES(1,'0.1.0','2026-11-24 02:19:45.073535');
 CREATE TABLE settings (
 	digest TEXT NOT NULL, 
 	settings JSON NOT NULL, 
 	PRIMARY KEY (digest)
 );
 INSERT INTO "settings" VALUES('905301bf736f9b791431037c6c25dc9980a03873a1c1b2fba3f38be9c8e9dd69','{"name": "usual", "order": 3}');
-CREATE INDEX ix_observations_telescope ON observations (telescope);
 CREATE INDEX ix_observations_name ON observations (name);
 CREATE INDEX ix_observations_date_utc ON observations (date_utc);
-CREATE INDEX ix_results_rms_um ON results (rms_um);
-CREATE INDEX ix_results_run ON results (run);
-CREATE INDEX ix_results_status ON results (status);
+CREATE INDEX ix_observations_telescope ON observations (telescope);
+CREATE INDEX ix_observations_superseded_by ON observations (superseded_by);
+CREATE INDEX ix_observation_files_sha256 ON observation_files (sha256);
 CREATE INDEX ix_results_observation_id ON results (observation_id);
+CREATE INDEX ix_results_status ON results (status);
+CREATE INDEX ix_results_run ON results (run);
+CREATE INDEX ix_results_rms_um ON results (rms_um);
 CREATE INDEX ix_flags_code ON flags (code, result_id);
 CREATE INDEX ix_decisions_result ON decisions (result_id, id);
 CREATE TRIGGER decisions_no_update BEFORE UPDATE ON decisions BEGIN SELECT RAISE(ABORT, 'decisions are append-only'); END;

@@ -6,8 +6,9 @@ from threading import Timer
 import pytest
 
 from oofpy.archive import watching
-from oofpy.catalogue import Catalogue
+from oofpy.catalogue import Catalogue, Filter
 from oofpy.errors import InputError
+from tests.archive.made_archive import OPTIONS, write_single_maps
 
 FAST = ("--telescope", "jcmt", "--order", "2", "--device", "cpu", "--settle", "0.02", "--until-idle", "0.1")
 
@@ -88,7 +89,28 @@ def test_signals_end_it_with_code_0(run, tmp_path, number):
 def test_what_is_wrong_is_told_at_once(refused, tmp_path, monkeypatch):
     monkeypatch.setattr(watching, "watch", None)  # nothing is watched
     assert "absent: DIR: there is no such folder" in refused("watch", tmp_path / "absent")
+    (tmp_path / "map.fits").write_bytes(b"")
+    told = refused("watch", tmp_path / "map.fits")
+    assert "map.fits: DIR: this is a file, and only folders can be watched; name the folder that it lies in" in told
     (tmp_path / "in").mkdir()
     assert "order = 1: must be" in refused("watch", tmp_path / "in", "--order", "1")
     (tmp_path / "file").write_text("")
     assert "this is a file, not a folder" in refused("watch", tmp_path / "in", "--out", tmp_path / "file")
+
+
+def test_an_observation_that_grows_beyond_what_was_enough_counts_once(run, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    *_, last = files = write_single_maps(folder, 0)
+    last.rename(tmp_path / "last.fits")
+    words = ("watch", folder, "--out", out, "--maps-per-observation", "2", *OPTIONS, *FAST[-4:])
+    assert run(*words).code == 0
+    with Catalogue.open(out) as catalogue:
+        assert [row.maps for row in catalogue.select()] == [2]
+    (tmp_path / "last.fits").rename(last)
+    for _ in range(2):
+        assert run(*words).code == 0
+        with Catalogue.open(out) as catalogue:
+            (row,) = catalogue.select()
+            assert row.files == tuple(map(str, files))
+            assert sorted(held.maps for held in catalogue.select(Filter(all_results=True))) == [2, 3]
+            assert len(catalogue.show(row.key).other_keys) == 1
