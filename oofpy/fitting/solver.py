@@ -171,8 +171,10 @@ class Solution:
         linear = LinearFit(
             *(put(getattr(self.linear, i.name), getattr(other.linear, i.name)) for i in fields(LinearFit))
         )
-        status = dict(enumerate(self.status)) | dict(zip(where, other.status, strict=True))
-        return Solution(**tensors, linear=linear, status=tuple(status.values()))
+        status = list(self.status)
+        for place, theirs in zip(where, other.status, strict=True):
+            status[place] = theirs
+        return Solution(**tensors, linear=linear, status=tuple(status))
 
 
 _TENSORS = ("parameters", "cost", "curvature", "evaluations", "arrival", "joined")
