@@ -8,14 +8,14 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, get_type_hints
 
 import numpy as np
 
 from oofpy._version import __version__
-from oofpy.catalogue.records import Filter, ObservationRow
+from oofpy.catalogue.records import Filter, ObservationRow, OrderRecord
 from oofpy.errors import UsageError, one_line
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Kind = Literal["text", "number", "count", "time", "texts", "numbers"]
 Format = Literal["ecsv", "csv", "parquet", "json"]
 
-# A column that says of which order the coefficients are: the chosen one, or the one asked for.
+# A column that says of which order coefficients, rms, focus error and chi2 are: the chosen one, or the one asked for.
 _ORDER_COLUMN = "coefficients_order"
 
 _KINDS: dict[Any, Kind] = {
@@ -35,6 +35,11 @@ _KINDS: dict[Any, Kind] = {
     tuple[str, ...]: "texts",
     tuple[float, ...]: "numbers",
 }
+# What a row says of the fit at the chosen order; of another order the ladder holds some of them.
+_OF_THE_ORDER = (
+    *("rms_um", "rms_um_error", "rms_without_focus_um", "ruze_efficiency", "exact_efficiency"),
+    *("best_focus_m", "best_focus_m_error", "pointing_u_rad", "pointing_v_rad", "reduced_chi2"),
+)
 _UNITS = {"_m": "m", "_rad": "rad", "_um": "um", "seconds": "s"}
 
 
@@ -79,15 +84,25 @@ def export_columns(catalogue: Catalogue, wanted: Filter, order: int | None = Non
     catalogue : Catalogue
     wanted : Filter
     order : int, optional
-        Order of the ladder that the coefficients are of; the chosen one of each result if left out.
+        Order of the ladder that coefficients, rms, focus error and chi2 are of; the chosen one of each result if left
+        out.
 
     Returns
     -------
     list of ExportColumn
-        The fields of `ObservationRow`, failed ones included, sorted by name; then for every coefficient
-        `Z(n,l)_rad` and `Z(n,l)_rad_error` in radians, missing where a result has none.
+        The fields of `ObservationRow`, failed ones included, sorted by name; then `coefficients_order`, the order that
+        all of a row is of; then for every coefficient `Z(n,l)_rad` and `Z(n,l)_rad_error` in radians, missing where a
+        result has none. `order` is always the chosen one, and status, verdict and flags are of the fit at it. Of
+        another order than the chosen one those fields that the catalogue holds of the chosen one only are missing.
+
+    Raises
+    ------
+    UsageError
+        If no result that is wanted was fitted at the order.
     """
     rows = catalogue.select(wanted)
+    if order is not None:
+        rows = _at_order(catalogue, rows, order)
     hints = get_type_hints(ObservationRow)
     columns = [
         ExportColumn(entry.name, _kind(hints[entry.name]), [getattr(row, entry.name) for row in rows])
@@ -111,6 +126,44 @@ def export_columns(catalogue: Catalogue, wanted: Filter, order: int | None = Non
         columns.append(ExportColumn(f"Z({n},{l})_rad", "number", value))
         columns.append(ExportColumn(f"Z({n},{l})_rad_error", "number", error))
     return columns
+
+
+def _at_order(catalogue: Catalogue, rows: list[ObservationRow], order: int) -> list[ObservationRow]:
+    """Give what the fits at an order found, in place of what those at the chosen orders did."""
+    wanted = {row.key for row in rows}
+    rungs: dict[str, OrderRecord] = {}
+    fitted = {row.order for row in rows if row.order is not None}
+    for key, rung in _each_rung(catalogue):
+        if key in wanted:
+            fitted.add(rung.order)
+            if rung.order == order:
+                rungs[key] = rung
+    if fitted and order not in fitted:
+        raise UsageError(
+            "no result that matches was fitted at this order",
+            key="--order",
+            value=order,
+            remedy=f"choose of {', '.join(map(str, sorted(fitted)))}",
+        )
+    return [row if row.order == order else _of_rung(row, rungs.get(row.key)) for row in rows]
+
+
+def _of_rung(row: ObservationRow, rung: OrderRecord | None) -> ObservationRow:
+    changes: Any = {name: getattr(rung, name, None) for name in _OF_THE_ORDER}
+    return replace(row, **changes)
+
+
+def _each_rung(catalogue: Catalogue) -> Iterator[tuple[str, OrderRecord]]:
+    """Give the key of every result with every order of its ladder."""
+    import sqlalchemy as sa
+
+    from oofpy.catalogue import schema
+
+    columns = [schema.orders.c[entry.name] for entry in fields(OrderRecord)]
+    query = sa.select(schema.results.c.key, *columns).join(schema.orders)
+    with catalogue._reading() as connection:
+        for key, *values in connection.execution_options(yield_per=20_000).execute(query):
+            yield key, OrderRecord(*values)
 
 
 def write_export(columns: list[ExportColumn], form: Format, stream: BinaryIO) -> None:

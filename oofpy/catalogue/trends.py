@@ -22,6 +22,11 @@ AGAINST: tuple[Against, ...] = get_args(Against)
 # Half the width of a normal distribution between its quartiles, as a standard deviation.
 _MAD_TO_SIGMA = 1.4826
 _FEWEST_TO_CORRELATE = 4
+# Of so many results the orders are more than any probability can tell apart.
+_MANY = 150
+_SMALLEST_PROBABILITY = 1e-6
+# Neighbours of which a running median takes at least so many on each side, but for its ends.
+_FEWEST_BESIDE = 2
 _DAY_S = 86400.0
 _ARCSEC = 180 / math.pi * 3600
 _COEFFICIENT = re.compile(r"Z\(\s*([0-9]{1,3})\s*,\s*([+-]?[0-9]{1,3})\s*\)")
@@ -90,6 +95,8 @@ class Trend:
     def correlation(self) -> tuple[float, float]:
         """Spearman's rank correlation, and the probability of so strong a one by chance; NaN where there is none.
 
+        The probability is never smaller than that of the two orders of the strongest correlation, 2 / n!, which the
+        usual approximation by Student's t falls below where results are few.
         An hour of the day counts as a number from 0 to 24, objects have no order.
         """
         few = self.values.size < _FEWEST_TO_CORRELATE
@@ -98,7 +105,7 @@ class Trend:
         from scipy.stats import spearmanr
 
         found = spearmanr(self.places, self.values)
-        return float(found.statistic), float(found.pvalue)
+        return float(found.statistic), max(float(found.pvalue), 2 / math.factorial(min(self.values.size, _MANY)))
 
     def bins(self, count: int) -> list[TrendBin]:
         """Part the results by place, into `count` bins of equal width or one an object; empty ones are left out."""
@@ -122,7 +129,11 @@ class Trend:
         return [float(edge) for edge in np.linspace(low, high if high > low else low + 1, count + 1)]
 
     def running_median(self) -> tuple[FloatArray, FloatArray]:
-        """Median of the values next to each other, at the median of their places.
+        """Median of the values next to each other, at the median of their places, from the first place to the last.
+
+        Towards the ends fewer neighbours are taken, as many on both sides. An end itself is the median of three: its
+        own value, the median next to it, and the straight line through the medians next to it (Tukey's rule for ends,
+        Exploratory Data Analysis, 1977, chapter 7).
 
         Returns
         -------
@@ -130,11 +141,26 @@ class Trend:
             Empty where there are too few, or objects.
         """
         order = np.argsort(self.places, kind="stable")
-        width = max(5, 2 * (order.size // 14) + 1)
-        if order.size < width + 2 or self.against == "object":
+        beside = max(_FEWEST_BESIDE, order.size // 14)
+        if order.size < 2 * beside + 3 or self.against == "object":
             return np.empty(0), np.empty(0)
-        windows = np.lib.stride_tricks.sliding_window_view(order, width)
-        return np.median(self.places[windows], axis=1), np.median(self.values[windows], axis=1)
+        x, y = self.places[order], self.values[order]
+        windows = []
+        for middle in range(_FEWEST_BESIDE, order.size - _FEWEST_BESIDE):
+            half = min(beside, middle, order.size - 1 - middle)
+            windows.append(slice(middle - half, middle + half + 1))
+        places = np.array([np.median(x[window]) for window in windows])
+        medians = np.array([np.median(y[window]) for window in windows])
+        first = _end(x[0], y[0], places[: beside + 1], medians[: beside + 1])
+        last = _end(x[-1], y[-1], places[: -beside - 2 : -1], medians[: -beside - 2 : -1])
+        return np.array([x[0], *places, x[-1]]), np.array([first, *medians, last])
+
+
+def _end(place: float, value: float, places: FloatArray, medians: FloatArray) -> float:
+    """Value of a running median at its end; `places` and `medians` are those next to it, the nearest first."""
+    across = places[0] - places[-1]
+    slope = (medians[0] - medians[-1]) / across if across else 0.0
+    return float(np.median([value, medians[0], medians[0] + slope * (place - places[0])]))
 
 
 @dataclass(frozen=True)
@@ -159,6 +185,24 @@ class TrendBin:
     count: int
     median: float
     scatter: float
+
+
+def probability_text(probability: float, equal: str = "") -> str:
+    """Write a probability, or that it is below one in a million.
+
+    Parameters
+    ----------
+    probability : float
+    equal : str
+        What to write before a number, such as `= `.
+
+    Returns
+    -------
+    str
+    """
+    if probability < _SMALLEST_PROBABILITY:
+        return f"< {_SMALLEST_PROBABILITY:.0e}".replace("e-0", "e-")
+    return f"{equal}{probability:.2g}"
 
 
 def quantity_of(text: str) -> Quantity:

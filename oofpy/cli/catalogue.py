@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +15,7 @@ from oofpy.cli import catalogue_filters as filters
 from oofpy.cli import options
 from oofpy.cli.endings import Ending, uninterrupted
 from oofpy.cli.messages import Messages
-from oofpy.cli.text_tables import aligned, number
+from oofpy.cli.text_tables import aligned, counted, number
 from oofpy.errors import UsageError, one_line
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ _FORMATS: tuple[Format, ...] = ("ecsv", "csv", "parquet", "json")
 _LIMIT = 100
 # As many letters of a key as tell results apart in any catalogue that there will be.
 _KEY_LETTERS = 12
-_WIDEST_REMARK = 80
+_WIDEST_REMARK, _NARROWEST_REMARK = 80, 24
+_REMARK = "flags or reason"
+_TEXTS = ("name", "status", "verdict", "decision", "date", "object", "telescope", "key", _REMARK)
+# What a list can do without on a narrow terminal, in this order.
+_LEAST_FIRST = ("chi2", "order", "key", "telescope", "focus mm", "object", "error", "decision", "date", "el deg")
 
 catalogue_application = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -67,7 +72,8 @@ Order = Annotated[
         metavar="N",
         min=2,
         show_default=False,
-        help="Order of the ladder that the coefficients are of; if left out, the chosen one of each result.",
+        help="Order of the ladder that coefficients, rms, focus error and chi2 are of; if left out, the chosen one of "
+        "each result.",
     ),
 ]
 
@@ -82,16 +88,16 @@ def catalogue_command() -> None:
 @filters.filtered
 def list_command(place: filters.Place, wanted: filters.Wanted, sort: Sort = "name", limit: Limit = _LIMIT) -> int:
     """List observations with the newest result of each that did not fail, or its last failure."""
-    from oofpy.catalogue import Catalogue
-
-    with Catalogue.open(place) as catalogue:
+    _require_sort(sort)
+    with filters.opened(place) as catalogue:
         rows = catalogue.select(wanted, order_by=sort, limit=limit or None)
         matching, held = catalogue.count(wanted), catalogue.count()
     if rows:
-        print("\n".join(_listed(rows)))
+        print("\n".join(_listed(rows, get_terminal_size().columns if sys.stdout.isatty() else None)))
     shown = f"{len(rows)} shown of " if len(rows) < matching else ""
-    what = "results" if wanted.all_results else "observations"
-    print(f"{shown}{matching} {what} that match, {held} observations in the catalogue")
+    what = counted(matching, "result" if wanted.all_results else "observation")
+    match = "matches" if matching == 1 else "match"
+    print(f"{shown}{what} that {match}, {counted(held, 'observation')} in the catalogue")
     return Ending.DONE
 
 
@@ -99,9 +105,7 @@ def list_command(place: filters.Place, wanted: filters.Wanted, sort: Sort = "nam
 @uninterrupted
 def show_command(place: filters.Place, name: Name) -> int:
     """Print everything that the catalogue holds of a result."""
-    from oofpy.catalogue import Catalogue
-
-    with Catalogue.open(place) as catalogue:
+    with filters.opened(place) as catalogue:
         entry = catalogue.show(name)
     print("\n".join(_shown(entry)))
     return Ending.DONE
@@ -120,7 +124,6 @@ def export_command(
     quiet: options.Quiet = False,
 ) -> int:
     """Write a table: a row for every observation, failed ones included, and its coefficients as columns."""
-    from oofpy.catalogue import Catalogue
     from oofpy.catalogue.export import export_columns, write_export
     from oofpy.io.atomic import atomic_file, refuse_existing
 
@@ -130,7 +133,7 @@ def export_command(
         refuse_existing(output, overwrite)
     elif chosen == "parquet" and sys.stdout.isatty():
         raise UsageError("is not for a terminal", key="--format", value=chosen, remedy="give --output FILE")
-    with Catalogue.open(place) as catalogue, messages.working("reading the catalogue"):
+    with filters.opened(place) as catalogue, messages.working("reading the catalogue"):
         columns = export_columns(catalogue, wanted, order)
     if output is None:
         sys.stdout.flush()
@@ -140,8 +143,17 @@ def export_command(
         with atomic_file(output, overwrite) as part, part.open("wb") as stream:
             write_export(columns, chosen, stream)
     where = "" if output is None else f" to {one_line(str(output))}"
-    messages.say(f"{len(columns[0].values)} rows of {len(columns)} columns written{where}")
+    messages.say(f"{counted(len(columns[0].values), 'row')} of {len(columns)} columns written{where}")
     return Ending.DONE
+
+
+def _require_sort(column: str) -> None:
+    from oofpy.catalogue.selecting import SORTS
+
+    if column.removeprefix("-") not in SORTS:
+        raise UsageError(
+            "nothing to sort by", key="--sort", value=column, remedy=f"choose of {', '.join(SORTS)}, or -NAME"
+        )
 
 
 def _format_of(form: str | None, output: Path | None) -> Format:
@@ -160,31 +172,64 @@ def _format_of(form: str | None, output: Path | None) -> Format:
     )
 
 
-def _listed(rows: list[ObservationRow]) -> list[str]:
-    header = ["name", "key", "telescope", "object", "date", "el deg", "order", "rms um", "error", "focus mm"]
-    header += ["chi2", "status", "verdict", "decision", "flags or reason"]
-    return aligned(header, [_cells(row) for row in rows], left=(0, 1, 2, 3, 4, 11, 12, 13, 14))
+def _listed(rows: list[ObservationRow], width: int | None) -> list[str]:
+    """Lay out results below each other; within so many letters where `width` says any, and name what found no room."""
+    cells = [_cells(row) for row in rows]
+    names, left_out = list(cells[0]), []
+    room = _WIDEST_REMARK
+    if width is not None:
+        needed = min(_NARROWEST_REMARK, max(len(row[_REMARK]) for row in cells))
+        if needed == 0:
+            names.remove(_REMARK)
+        for name in _LEAST_FIRST:
+            room = _room(names, cells, width)
+            if room >= needed:
+                break
+            names.remove(name)
+            left_out.append(name)
+        room = max(_room(names, cells, width), needed)
+    for row in cells:
+        row[_REMARK] = _cut(row[_REMARK], room)
+    head = [_cut(name, room) if name == _REMARK else name for name in names]
+    lines = aligned(head, [[row[one] for one in names] for row in cells], left=_texts_of(names))
+    if left_out:
+        lines.append(f"not shown for want of room: {', '.join(left_out)}; 'less -S' shows all")
+    return lines
 
 
-def _cells(row: ObservationRow) -> list[str]:
-    remark = one_line(row.reason or ", ".join(row.flags))
-    return [
-        one_line(row.name),
-        row.key[:_KEY_LETTERS],
-        one_line(row.telescope or "-"),
-        one_line(row.object_name or "-"),
-        one_line((row.date or "-")[:19]),
-        _degrees(row.elevation_rad),
-        "-" if row.order is None else str(row.order),
-        number(row.rms_um),
-        number(row.rms_um_error, ".2g"),
-        _millimetres(row.best_focus_m),
-        number(row.reduced_chi2, ".3g"),
-        row.status,
-        row.verdict or "-",
-        row.decision or "-",
-        remark if len(remark) <= _WIDEST_REMARK else f"{remark[: _WIDEST_REMARK - 3]}...",
-    ]
+def _room(names: list[str], cells: list[dict[str, str]], width: int) -> int:
+    """How many letters the last column may have."""
+    others = [name for name in names if name != _REMARK]
+    return width - sum(max(len(name), *(len(row[name]) for row in cells)) + 2 for name in others)
+
+
+def _texts_of(names: list[str]) -> list[int]:
+    return [place for place, name in enumerate(names) if name in _TEXTS]
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: max(longest - 3, 0)]}..."[:longest]
+
+
+def _cells(row: ObservationRow) -> dict[str, str]:
+    """Texts of a result by the heads of their columns, what asks for attention first."""
+    return {
+        "name": one_line(row.name),
+        "status": row.status,
+        "verdict": row.verdict or "-",
+        "decision": row.decision or "-",
+        "rms um": number(row.rms_um),
+        "error": number(row.rms_um_error, ".2g"),
+        "focus mm": _millimetres(row.best_focus_m),
+        "chi2": number(row.reduced_chi2, ".3g"),
+        "order": "-" if row.order is None else str(row.order),
+        "el deg": _degrees(row.elevation_rad),
+        "date": one_line((row.date or "-")[:19]),
+        "object": one_line(row.object_name or "-"),
+        "telescope": one_line(row.telescope or "-"),
+        "key": row.key[:_KEY_LETTERS],
+        _REMARK: _cut(one_line(row.reason or ", ".join(row.flags)), _WIDEST_REMARK),
+    }
 
 
 def _degrees(angle_rad: float | None) -> str:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_type_hints
 
 import typer
 
-from oofpy.errors import UsageError
+from oofpy.errors import UsageError, one_line
 
 if TYPE_CHECKING:
+    from oofpy.catalogue import Catalogue
     from oofpy.catalogue.records import Filter
 
     Wanted: TypeAlias = Filter
 else:
     Wanted = Any  # commands are read by typer, long before a catalogue is
 
+_CATALOGUE_OPTION = re.compile(r"--catalogue[ =]'?(postgres[^\s']+)")
 _DATE_LETTERS = len("2024-05-31")
 
 Place = Annotated[
@@ -84,6 +89,47 @@ Run = Annotated[int | None, typer.Option(metavar="NUMBER", show_default=False, h
 AllResults = Annotated[
     bool, typer.Option("--all-results", help="Every result of an observation, not only the newest that did not fail.")
 ]
+
+
+@contextmanager
+def opened(place: str) -> Iterator[Catalogue]:
+    """Open the catalogue that a user names; where the results have theirs on a server, the error says which.
+
+    Raises
+    ------
+    UsageError, InputError
+        As `Catalogue.open`.
+    """
+    from oofpy.catalogue import Catalogue
+    from oofpy.catalogue.engine import FILE_NAME
+
+    folder = Path(place)
+    if "://" not in place and folder.is_dir() and not (folder / FILE_NAME).is_file():
+        url = _url_of(folder)
+        if url:
+            raise UsageError(
+                f"the catalogue of these results is on a server, {url}",
+                key="RESULTS",
+                value=place,
+                remedy="give this URL, with its password where it needs one, in place of the folder",
+            )
+    with Catalogue.open(place) as catalogue:
+        yield catalogue
+
+
+def _url_of(folder: Path) -> str | None:
+    """URL of the catalogue, without a password, of the last run that the log of a folder names."""
+    from oofpy.archive.run import without_passwords
+
+    try:
+        lines = (folder / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    for line in reversed(lines):
+        found = _CATALOGUE_OPTION.search(line)
+        if found and " begins: " in line:
+            return one_line(without_passwords(found[1]))
+    return None
 
 
 def filter_of(

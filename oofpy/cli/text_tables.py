@@ -68,6 +68,11 @@ def number(value: float | None, form: str = ".4g") -> str:
     return "-" if value is None or not math.isfinite(value) else f"{value:{form}}"
 
 
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """Write a number with what it counts, one or many of it; `many` is `one` with an s if left out."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
 def flag_line(flag: Flag) -> str:
     """Write a flag on one line, how much it weighs first."""
     return one_line(f"{flag.level.value} {flag.code}: {flag.message}")

@@ -13,7 +13,7 @@ import typer
 from oofpy.cli import catalogue_filters as filters
 from oofpy.cli import options
 from oofpy.cli.endings import Ending
-from oofpy.cli.text_tables import aligned, number
+from oofpy.cli.text_tables import aligned, counted, number
 from oofpy.errors import UsageError, one_line
 
 if TYPE_CHECKING:
@@ -68,7 +68,6 @@ def trend_command(
     chance; writes trend.png and trend.ecsv. What reviewers rejected is left out, or what the verdict rejects where they
     did not decide. The hour is that of UTC unless --longitude is given.
     """
-    from oofpy.catalogue import Catalogue
     from oofpy.catalogue.trends import quantity_of, trends_of
     from oofpy.io.atomic import refuse_existing
 
@@ -76,7 +75,7 @@ def trend_command(
     word = _against(against)
     longitude_rad = _longitude(longitude, word)
     refuse_existing(out, overwrite)
-    with Catalogue.open(place) as catalogue:
+    with filters.opened(place) as catalogue:
         trends = trends_of(
             catalogue, wanted, asked, word, longitude_rad=longitude_rad or 0.0, with_rejected=with_rejected
         )
@@ -144,34 +143,44 @@ def _table(trends: Sequence[Trend]) -> Any:
     table["object"] = Column([one_line(row.object_name or "") for row in rows.values()], dtype=str)
     table["date_utc"] = Column([row.date_utc.isoformat() if row.date_utc else "" for row in rows.values()], dtype=str)
     degrees = [math.nan if row.elevation_rad is None else math.degrees(row.elevation_rad) for row in rows.values()]
-    table["elevation"] = Column(degrees, unit="deg", dtype=float)
+    table["elevation"] = _masked(degrees, "deg")
     places = {row.key: place for trend in trends for row, place in zip(trend.rows, trend.places, strict=True)}
     if trends[0].against == "hour":
-        table["hour"] = Column([places[key] for key in rows], unit="h", dtype=float)
+        table["hour"] = _masked([places[key] for key in rows], "h")
     for trend in trends:
         by_key = {row.key: number for number, row in enumerate(trend.rows)}
         at = [by_key.get(key) for key in rows]
         for name, values in ((trend.quantity.column, trend.values), (f"{trend.quantity.column}_error", trend.errors)):
             column = [math.nan if one is None else float(values[one]) for one in at]
-            table[name] = Column(column, unit=trend.quantity.unit or None, dtype=float)
+            table[name] = _masked(column, trend.quantity.unit or None)
     for name in ("flagged", "rejected"):
         marks = {row.key: bool(mark) for one in trends for row, mark in zip(one.rows, getattr(one, name), strict=True)}
         table[name] = Column([marks[key] for key in rows], dtype=np.bool_)
     return table
 
 
+def _masked(values: Sequence[float], unit: str | None) -> Any:
+    """Make a column whose cells are empty where a value is not known."""
+    import numpy as np
+    from astropy.table import MaskedColumn
+
+    return MaskedColumn(np.ma.masked_invalid(np.array(values, np.float64)), unit=unit)
+
+
 def _lines(trends: Sequence[Trend], bins: int, hour_label: str) -> Iterator[str]:
+    from oofpy.catalogue.trends import probability_text
+
     for trend in trends:
         missing = f", {trend.missing} without a value or left out" if trend.missing else ""
         where = hour_label if trend.against == "hour" else trend.against
-        yield f"{trend.quantity.label} against {where}: {trend.values.size} results{missing}"
+        yield f"{trend.quantity.label} against {where}: {counted(trend.values.size, 'result')}{missing}"
         rows = [
             [_interval(trend, one), str(one.count), number(one.median), number(one.scatter)] for one in trend.bins(bins)
         ]
         yield from aligned([trend.against, "results", "median", "scatter"], rows)
         rho, probability = trend.correlation()
         if math.isfinite(rho):
-            yield f"Spearman's rank correlation {rho:+.3f}, probability by chance {probability:.2g}"
+            yield f"Spearman's rank correlation {rho:+.3f}, probability by chance {probability_text(probability)}"
         yield ""
 
 

@@ -163,3 +163,28 @@ def test_parquet_without_its_library_says_what_to_install(catalogue, monkeypatch
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UsageError, match=r"needs the library pyarrow; pip install 'oofpy\[parquet\]'"):
         exported(catalogue, "parquet")
+
+
+def test_what_a_row_says_of_the_fit_is_of_the_order(catalogue):
+    chosen, lower = objects(catalogue), objects(catalogue, order=2)
+    per_order = ("rms_um", "rms_um_error", "best_focus_m", "reduced_chi2")
+    assert [lower[0][name] for name in per_order] == [52.0, 0.3, -1e-4, 1.1]
+    chosen_only = ("rms_without_focus_um", "ruze_efficiency", "exact_efficiency", "best_focus_m_error")
+    for name in (*chosen_only, "pointing_u_rad", "pointing_v_rad"):
+        assert chosen[0][name] is not None
+        assert lower[0][name] is None
+    assert (lower[0]["order"], lower[0]["signal_to_noise"]) == (3, 200.0)
+    assert all(chosen[3][name] == value for name, value in lower[3].items())  # 2 is its chosen order
+
+
+def test_results_without_the_order_are_empty_and_an_order_of_none_is_refused(tmp_path):
+    with Catalogue.open(tmp_path, create=True) as opened:
+        low = done(1, order=2, orders=done(1).result.orders[:1], coefficients=coefficients(1, orders=(2,)))
+        opened.record(opened.begin_run("batch", "0", "host"), [done(0), low])
+        found = objects(opened, order=3)
+        assert found[0]["rms_um"] == 50.0
+        assert found[1]["rms_um"] is found[1]["reduced_chi2"] is found[1]["Z(2,0)_rad"] is None
+        with pytest.raises(UsageError, match=r"--order = 5: .*choose of 2, 3$"):
+            export_columns(opened, EVERYTHING, 5)
+        with pytest.raises(UsageError, match=r"--order = 3: .*choose of 2$"):
+            export_columns(opened, Filter(name="obs_001"), 3)

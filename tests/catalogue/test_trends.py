@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from oofpy.catalogue import Catalogue, Filter
-from oofpy.catalogue.trends import quantity_names, quantity_of, trends_of
+from oofpy.catalogue.trends import probability_text, quantity_names, quantity_of, trends_of
 from oofpy.errors import UsageError
 from tests.made_catalogue import BEGAN, OBJECTS, made_catalogue, outcome
 
@@ -147,3 +147,28 @@ def test_what_is_no_quantity():
         quantity_of("seeing")
     with pytest.raises(UsageError, match=r"Z\(2,1\): is no coefficient"):
         quantity_of("Z(2,1)")
+
+
+def test_running_median_reaches_from_the_first_to_the_last(catalogue):
+    found = trend(catalogue, "rms", "date")
+    line = replace(found, values=2.0 + 0.1 * (found.places - found.places[0]))
+    places, medians = line.running_median()
+    assert (places[0], places[-1]) == (found.places[0], found.places[-1])
+    np.testing.assert_allclose(medians, 2.0 + 0.1 * (places - places[0]))
+    wild = line.values.copy()
+    wild[[0, -1]] = 1e6, -1e6
+    ends = replace(line, values=wild).running_median()[1][[0, -1]]
+    assert np.abs(ends - medians[[0, -1]]).max() < 0.1 * np.ptp(medians)
+
+
+@pytest.mark.parametrize(("count", "orders"), [(4, 24), (6, 720)])
+def test_few_results_make_no_tiny_probability(catalogue, count, orders):
+    found = trend(catalogue, "rms", "date")
+    steep = replace(found, places=np.arange(count, dtype=float), values=np.arange(count) ** 3.0)
+    assert steep.correlation() == pytest.approx((1.0, 2 / orders))
+
+
+def test_probabilities_are_never_written_as_zero():
+    assert [probability_text(value, "= ") for value in (0.0, 9e-7, 1e-6, 0.0123)] == [
+        "< 1e-6", "< 1e-6", "= 1e-06", "= 0.012",
+    ]  # fmt: skip

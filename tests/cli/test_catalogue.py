@@ -1,5 +1,6 @@
 import json
 import re
+import sys
 
 import pytest
 from astropy.table import Table
@@ -35,16 +36,16 @@ def test_a_list_shows_the_newest_result_of_each_observation(run, results):
     )
     head, *lines = outcome.out.splitlines()
     assert re.split(r"  +", head) == [
-        "name", "key", "telescope", "object", "date", "el deg", "order", "rms um", "error", "focus mm", "chi2",
-        "status", "verdict", "decision", "flags or reason",
+        "name", "status", "verdict", "decision", "rms um", "error", "focus mm", "chi2", "order", "el deg", "date",
+        "object", "telescope", "key", "flags or reason",
     ]  # fmt: skip
     assert lines[1].split() == [
-        "obs_001", digest("key 1 strict")[:12], "srt", "3C273", "2024-05-31T22:00:00", "25.1", "3", "20", "0.3",
-        "-0.1700", "1.04", "ok", "accept", "-", "dz-undocumented",
+        "obs_001", "ok", "accept", "-", "20", "0.3", "-0.1700", "1.04", "3", "25.1", "2024-05-31T22:00:00", "3C273",
+        "srt", digest("key 1 strict")[:12], "dz-undocumented",
     ]  # fmt: skip
-    assert lines[4].split()[-4:] == ["flagged", "check", "reject", "misfit"]
-    assert lines[5].split() == ["obs_005", digest("key 5 usual")[:12], *"- " * 0, *["-"] * 9, "failed", "-", "-",
-                                "the", "file", "is", "cut"]  # fmt: skip
+    assert lines[4].split()[1:4] + lines[4].split()[-1:] == ["flagged", "check", "reject", "misfit"]
+    key = digest("key 5 usual")[:12]
+    assert lines[5].split() == ["obs_005", "failed", *["-"] * 11, key, "the", "file", "is", "cut"]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_a_list_says_how_many_it_leaves_out(run, results):
         (("--flag", "nothing"), "--flag = nothing: is not known; 'oofpy flags' lists them"),
         (("--status", "good"), "choose of ok, flagged, failed"),
         (("--decision", "undo"), "choose of accept, reject, look, none"),
-        (("--sort", "colour"), "choose of name, date"),
+        (("--sort", "-colour"), "--sort = -colour: nothing to sort by; choose of name, date"),
         (("--limit", "-1"), "--limit"),
     ],
 )
@@ -204,3 +205,38 @@ def test_an_export_that_fails_leaves_no_file(refused, results, tmp_path, monkeyp
 )
 def test_what_is_no_table_is_refused(refused, results, words, text):
     assert text in refused("catalogue", "export", results, *words)
+
+
+@pytest.mark.parametrize("width", [70, 90, 130, 250])
+def test_a_list_fits_the_terminal_and_names_what_it_leaves_out(run, results, monkeypatch, width):
+    piped = run("catalogue", "list", results).out
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert run("catalogue", "list", results).out == piped
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    head, *lines = run("catalogue", "list", results).out.splitlines()
+    assert max(map(len, [head, *lines[:6]])) <= width
+    heads = re.split(r"  +", head)
+    assert heads[:3] == ["name", "status", "verdict"]
+    assert heads[-1].startswith("flags or")
+    assert "misfit" in lines[4]
+    shown = {name for name in re.split(r"  +", piped.splitlines()[0]) if name in heads}
+    left_out = set(re.findall(r"for want of room: (.*);", lines[-2])[0].split(", ")) if len(lines) == 8 else set()
+    assert len(shown) + len(left_out) == 15
+    assert (width == 250) == (not left_out)
+
+
+def test_an_order_that_was_never_fitted_is_refused(refused, results, tmp_path):
+    line = refused("catalogue", "export", results, "--order", "9", "--output", tmp_path / "table.csv", "--quiet")
+    assert "--order = 9: no result that matches was fitted at this order; choose of 2, 3" in line
+    assert not (tmp_path / "table.csv").exists()
+
+
+@pytest.mark.parametrize("words", [("list",), ("show", "obs"), ("export", "--quiet")])
+def test_a_catalogue_on_a_server_is_named(refused, tmp_path, words):
+    (tmp_path / "log.txt").write_text(
+        "2026-01-01T00:00:00Z run 1 begins: oofpy batch maps --catalogue postgresql://old@host/db --out here\n"
+        "2026-01-02T00:00:00Z run 2 begins: oofpy batch maps --catalogue=postgresql://me:secret@host/db --out here\n"
+        "2026-01-02T00:00:01Z failed: --catalogue postgresql://no/run\n"
+    )
+    line = refused("catalogue", words[0], tmp_path, *words[1:])
+    assert "is on a server, postgresql://me:***@host/db; give this URL" in line
