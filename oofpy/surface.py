@@ -28,9 +28,9 @@ from oofpy.telescope import Telescope
 FloatArray = NDArray[np.float64]
 
 _PIXELS_ACROSS = 64
-_IMAGE_PIXELS = 129
+IMAGE_PIXELS = 129
 # Orders that are fitted together to an image of a correction, so that its tilt is not taken for coma.
-_SEPARATED_ORDER = 8
+SEPARATED_ORDER = 8
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _taken_rad(
 ) -> FloatArray:
     """Phase that a correction takes away, orders 0 and 1 left out: they are no error of a surface."""
     radius, wavenumber = telescope.geometry.dish_radius_m, 2 * math.pi / wavelength_m
-    low_and_high = zernike_terms(_SEPARATED_ORDER, 0)
+    low_and_high = zernike_terms(SEPARATED_ORDER, 0)
     values = applied_coefficients(applied, radius, low_and_high, wavenumber)[:3]
     tilt = torch.tensordot(values, zernike_basis(x_m / radius, y_m / radius, low_and_high[:3]), dims=1)
     return np.asarray((applied_phase(applied, radius, x_m, y_m, wavenumber) - tilt).numpy(), np.float64)
@@ -271,7 +271,7 @@ def applied_image(telescope: Telescope, applied: AppliedCorrection | None, wavel
 def _image_grid(telescope: Telescope) -> tuple[FloatArray, torch.Tensor, torch.Tensor, FloatArray]:
     """Axis, coordinates and open area of the pixels of an image, read-only."""
     radius = telescope.geometry.dish_radius_m
-    axis = np.linspace(-radius, radius, _IMAGE_PIXELS)
+    axis = np.linspace(-radius, radius, IMAGE_PIXELS)
     grid = torch.as_tensor(axis.copy())
     y, x = torch.meshgrid(grid, grid, indexing="ij")
     area = open_area(telescope, axis, axis)

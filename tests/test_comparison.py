@@ -14,9 +14,10 @@ from oofpy.comparison import compare
 from oofpy.comparison.statistics import chi2_about_mean, chi2_of
 from oofpy.comparison.summary import coefficient_table, summary
 from oofpy.comparison.words import findings, key_findings
-from oofpy.comparison.writing import comparison_name, require_place, write_comparison
+from oofpy.comparison.writing import COMPARISON_FILE, comparison_name, write_comparison
 from oofpy.errors import UsageError
 from oofpy.fitting.result import Parameter
+from oofpy.io.atomic import refuse_foreign
 from oofpy.io.results import read_result, write_result
 from oofpy.observing import AppliedCorrection, Observing
 from oofpy.telescope import with_overrides
@@ -479,7 +480,7 @@ def test_folder_is_written_whole_and_read_back(tmp_path, first, made_result):
 def test_folder_of_something_else_is_not_replaced(tmp_path):
     (tmp_path / "result.fits").write_bytes(b"")
     with pytest.raises(UsageError, match=r"holds no comparison\.json"):
-        require_place(tmp_path, overwrite=True)
+        refuse_foreign(tmp_path, COMPARISON_FILE, overwrite=True)
 
 
 def test_names_of_folders():

@@ -54,7 +54,8 @@ def compare_command(
     folder. A difference is no failure: the exit code is 0.
     """
     from oofpy.comparison import compare
-    from oofpy.comparison.writing import comparison_name, require_place, write_comparison
+    from oofpy.comparison.writing import COMPARISON_FILE, comparison_name, write_comparison
+    from oofpy.io.atomic import refuse_foreign
     from oofpy.io.results import read_result
 
     if len(results) < 2:
@@ -66,7 +67,7 @@ def compare_command(
         found = [read_result(place) for place in results]
     comparison = compare(found)
     folder = out or _FOLDER / comparison_name(comparison.names)
-    require_place(folder, overwrite=overwrite)
+    refuse_foreign(folder, COMPARISON_FILE, overwrite)
 
     def illustrate(made: Comparison, part: Path) -> None:
         from oofpy.report.comparison_page import write_comparison_page

@@ -222,10 +222,11 @@ def correct_command(
         require_layout(wanted.layout, found)
         moves = applied_moves_of(applied, applied_counted, found)
     from oofpy.correction import correct
-    from oofpy.correction.writing import require_place, write_correction
+    from oofpy.correction.writing import SUMMARY_FILE, write_correction
+    from oofpy.io.atomic import refuse_foreign
 
     folder = out or _FOLDER / name_of(found)
-    require_place(folder, overwrite=overwrite)
+    refuse_foreign(folder, SUMMARY_FILE, overwrite)
     with messages.working("correcting"):
         correction = correct(
             found,

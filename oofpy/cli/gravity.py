@@ -98,12 +98,14 @@ def gravity_command(
     which then is what gravity.ecsv holds.
     """
     from oofpy.gravity.conditions import read_conditions
+    from oofpy.gravity.files import GRAVITY_FILE
     from oofpy.gravity.results import gravity_input
     from oofpy.gravity.two_step import fit_two_step
-    from oofpy.gravity.writing import require_place, write_gravity
+    from oofpy.gravity.writing import write_gravity
+    from oofpy.io.atomic import refuse_foreign
 
     if out is not None:
-        require_place(out, overwrite=overwrite)
+        refuse_foreign(out, GRAVITY_FILE, overwrite)
     messages = Messages(quiet)
     known = read_conditions(conditions) if conditions is not None else {}
     with messages.working("reading the results"):
@@ -117,7 +119,7 @@ def gravity_command(
             left_out=left_out,
         )
     folder = out or _FOLDER / _folder_name(found.series.samples[0].telescope)
-    require_place(folder, overwrite=overwrite)
+    refuse_foreign(folder, GRAVITY_FILE, overwrite)
     fit, two_step = fit_two_step(found.series), None
     if joint:
         from oofpy.gravity.joint import fit_joint

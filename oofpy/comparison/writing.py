@@ -34,24 +34,6 @@ def comparison_name(names: Sequence[str]) -> str:
     return f"{plain[0]}-and-{plain[1] if len(plain) == 2 else f'{len(plain) - 1}-more'}"
 
 
-def require_place(folder: str | Path, *, overwrite: bool = False) -> None:
-    """Refuse a folder that must not be written.
-
-    Parameters
-    ----------
-    folder : path-like
-        Of the comparison.
-    overwrite : bool
-        Whether an older comparison may be replaced.
-
-    Raises
-    ------
-    UsageError
-        If it exists and `overwrite` is not set, or it holds something else than a comparison.
-    """
-    refuse_foreign(folder, COMPARISON_FILE, overwrite)
-
-
 def write_comparison(
     comparison: Comparison,
     folder: str | Path,
@@ -75,9 +57,9 @@ def write_comparison(
     Raises
     ------
     UsageError
-        As `require_place`, or if it cannot be written. Nothing is left behind then.
+        As `oofpy.io.atomic.refuse_foreign`, or if it cannot be written. Nothing is left behind then.
     """
-    require_place(folder, overwrite=overwrite)
+    refuse_foreign(folder, COMPARISON_FILE, overwrite)
     with atomic_directory(folder, overwrite) as part:
         _write_text(part / COMPARISON_FILE, json.dumps(summary(comparison), indent=2, allow_nan=False) + "\n")
         table = io.StringIO()

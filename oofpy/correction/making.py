@@ -28,16 +28,13 @@ from oofpy.optics.aperture import open_area
 from oofpy.optics.fixed_phase import applied_coefficients, applied_phase
 from oofpy.optics.half_path import half_path_um, phase_of_half_path_rad
 from oofpy.optics.zernike import ZernikeTerm, zernike_basis, zernike_terms
+from oofpy.surface import SEPARATED_ORDER
 from oofpy.telescope import Telescope
 
 FloatArray = NDArray[np.float64]
 
 # Points so little beyond the rim still count as on it: drawings and effective radii differ by this much.
 _BEYOND_RIM = 1e-3
-# Fitted together to an image of a correction, as in oofpy.surface.
-_SEPARATED_ORDER = 8
-# Of a model, which has none; the half-path errors do not depend on it.
-_ANY_WAVELENGTH_M = 4e-3 * math.pi
 _REACHES = 0.9
 _SHADOW_PIXELS = 513
 
@@ -148,7 +145,7 @@ def _as_coefficients(
             key="--applied-counted",
             remedy="give more points, spread over the dish",
         )
-    phases = phase_of_half_path_rad(found, surface.wavelength_m or _ANY_WAVELENGTH_M)
+    phases = phase_of_half_path_rad(found, surface.phase_wavelength_m)
     coefficients = tuple((*term, phase) for term, phase in zip(terms, phases.tolist(), strict=True))
     left = float(np.sqrt(np.mean((eps - found @ modes) ** 2)))
     return AppliedCorrection(coefficients, origin=str(moves.source.path)), left
@@ -180,11 +177,11 @@ def _applied_terms_um(surface: DishSurface) -> FloatArray:
     applied = surface.applied
     if applied is None:
         return np.zeros(len(surface.terms))
-    wavelength_m = surface.wavelength_m or _ANY_WAVELENGTH_M
+    wavelength_m = surface.phase_wavelength_m
     if applied.surface_m is None:
         given = {ZernikeTerm(n, l): phase for n, l, phase in applied.coefficients}
         return half_path_um(np.array([given.get(term, 0.0) for term in surface.terms]), wavelength_m)
-    order = max(_SEPARATED_ORDER, *(term.n for term in surface.terms))
+    order = max(SEPARATED_ORDER, *(term.n for term in surface.terms))
     every = zernike_terms(order, 0)
     radius = surface.telescope.geometry.dish_radius_m
     found = applied_coefficients(applied, radius, every, 2 * math.pi / wavelength_m).numpy()
@@ -196,7 +193,7 @@ def _total(surface: DishSurface, increment: dict[ZernikeTerm, float]) -> dict[Ze
         return dict(increment)
     if surface.applied.surface_m is not None:
         return None
-    wavelength_m = surface.wavelength_m or _ANY_WAVELENGTH_M
+    wavelength_m = surface.phase_wavelength_m
     total = {ZernikeTerm(n, l): half_path_um(phase, wavelength_m) for n, l, phase in surface.applied.coefficients}
     for term, value in increment.items():
         total[term] = total.get(term, 0.0) + value
@@ -267,7 +264,7 @@ def _applied_at_um(surface: DishSurface, x_m: FloatArray, y_m: FloatArray) -> Fl
     """Half-path error that the correction on the dish takes away at points, all of it, tilt and piston included."""
     if surface.applied is None:
         return np.zeros(x_m.shape)
-    wavelength_m = surface.wavelength_m or _ANY_WAVELENGTH_M
+    wavelength_m = surface.phase_wavelength_m
     radius = surface.telescope.geometry.dish_radius_m
     x, y = torch.as_tensor(x_m), torch.as_tensor(y_m)
     phase = applied_phase(surface.applied, radius, x, y, 2 * math.pi / wavelength_m)

@@ -21,16 +21,14 @@ from oofpy.observing import AppliedCorrection
 from oofpy.optics.aperture import open_area
 from oofpy.optics.half_path import half_path_um, phase_of_half_path_rad
 from oofpy.optics.zernike import ZernikeTerm, zernike_basis
-from oofpy.surface import WeightedDish, applied_image, illumination_amplitude
+from oofpy.surface import IMAGE_PIXELS, WeightedDish, applied_image, illumination_amplitude
 from oofpy.telescope import Telescope
 
 FloatArray = NDArray[np.float64]
 
-_PIXELS = 129
 # Above this many points the spline of a pixel is that of its neighbours.
 _MOST_TOGETHER, _NEIGHBOURS = 3000, 100
 _SAME_PLACE = 1e-5
-_ANY_WAVELENGTH_M = 4e-3 * math.pi
 
 
 def spans(x_m: FloatArray, y_m: FloatArray, telescope: Telescope) -> bool:
@@ -110,7 +108,7 @@ def predict(
         return None
     taken = reached[1]
     axis, x, y = _grid(telescope)
-    wavelength_m = surface.wavelength_m or _ANY_WAVELENGTH_M
+    wavelength_m = surface.phase_wavelength_m
     flat = _laid_out(telescope, surface.terms, surface.values_um)
     # Of the same pixels as `axis`: both are those of an image of the aperture.
     applied = applied_image(telescope, surface.applied, wavelength_m)
@@ -150,7 +148,7 @@ def _reached_um(
 def _grid(telescope: Telescope) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Pixel centres along an axis, and x and y of every pixel; the pixels of `oofpy.surface.applied_image`."""
     radius = telescope.geometry.dish_radius_m
-    axis = np.linspace(-radius, radius, _PIXELS)
+    axis = np.linspace(-radius, radius, IMAGE_PIXELS)
     x, y = np.meshgrid(axis, axis)
     return axis, x, y
 

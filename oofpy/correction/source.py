@@ -21,6 +21,8 @@ from oofpy.telescope import Telescope
 FloatArray = NDArray[np.float64]
 
 _SAME_RADIUS = 1e-6
+# At which phases are counted where no wavelength is known; the half-path errors do not depend on it.
+_ANY_WAVELENGTH_M = 1e-2
 
 
 class ElevationModel(Protocol):
@@ -33,6 +35,10 @@ class ElevationModel(Protocol):
     @property
     def dish_radius_m(self) -> float:
         """Where the polynomials are 1, metres."""
+
+    @property
+    def wavelength_m(self) -> float | None:
+        """Wavelength that all observations have in common, metres; None where they differ or it is not known."""
 
     @property
     def terms(self) -> tuple[ZernikeTerm, ...]:
@@ -65,7 +71,7 @@ class DishSurface:
     covariance_um2 : array, shape (terms, terms), micrometres squared
         Of the values.
     wavelength_m : float, metres, or None
-        Of the observation; None for a model.
+        Of the observation, or that which all observations of a model have in common; None where there is none.
     elevation_rad : float, radians, or None
         None where it is unknown.
     applied : AppliedCorrection, optional
@@ -81,6 +87,11 @@ class DishSurface:
     wavelength_m: float | None = None
     elevation_rad: float | None = None
     applied: AppliedCorrection | None = None
+
+    @property
+    def phase_wavelength_m(self) -> float:
+        """Wavelength at which phases are counted, metres: that of the surface, or any where it has none."""
+        return self.wavelength_m or _ANY_WAVELENGTH_M
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +197,7 @@ def source_of_model(
     if not math.isclose(radius, model.dish_radius_m, rel_tol=_SAME_RADIUS):
         raise UsageError(
             f"its dish has a radius of {radius:.6g} m, that of the model {model.dish_radius_m:.6g} m",
-            key="telescope",
+            key="--telescope",
             value=telescope.name,
             remedy="give the telescope that was observed",
         )
@@ -202,6 +213,7 @@ def source_of_model(
                 terms=tuple(model.terms[place] for place in kept),
                 values_um=values[kept],
                 covariance_um2=covariance[np.ix_(kept, kept)],
+                wavelength_m=model.wavelength_m,
                 elevation_rad=elevation,
             )
         )

@@ -15,8 +15,6 @@ from oofpy.correction.words import conventions_of
 from oofpy.errors import one_line
 from oofpy.optics.half_path import phase_of_half_path_rad
 
-_ANY_WAVELENGTH_M = 1e-2
-
 
 def correction_table(correction: Correction) -> Any:
     """Tabulate the moves, one row a point and elevation.
@@ -198,7 +196,7 @@ def applied_table(correction: Correction, at: CorrectionAt) -> Any:
     from astropy.table import Table
 
     total = at.total or {}
-    wavelength_m = at.surface.wavelength_m or _ANY_WAVELENGTH_M
+    wavelength_m = at.surface.phase_wavelength_m
     surface_um = np.array(list(total.values()))
     table = Table(
         {

@@ -18,24 +18,6 @@ SUMMARY_FILE = "correction.json"
 TABLE_FILE = "correction.ecsv"
 
 
-def require_place(folder: str | Path, *, overwrite: bool = False) -> None:
-    """Refuse a folder that must not be written.
-
-    Parameters
-    ----------
-    folder : path-like
-        Of the correction.
-    overwrite : bool
-        Whether an older correction may be replaced.
-
-    Raises
-    ------
-    UsageError
-        If it exists and `overwrite` is not set, or it holds something else than a correction.
-    """
-    refuse_foreign(folder, SUMMARY_FILE, overwrite)
-
-
 def write_correction(
     correction: Correction,
     folder: str | Path,
@@ -64,10 +46,10 @@ def write_correction(
     Raises
     ------
     UsageError
-        As `require_place`, if a format cannot hold the correction, or it cannot be written. Nothing is left behind
-        then.
+        As `oofpy.io.atomic.refuse_foreign`, if a format cannot hold the correction, or it cannot be written. Nothing is
+        left behind then.
     """
-    require_place(folder, overwrite=overwrite)
+    refuse_foreign(folder, SUMMARY_FILE, overwrite)
     for one in formats:
         one.check(correction)
     with atomic_directory(folder, overwrite) as part:

@@ -82,6 +82,7 @@ def _metadata(model: GravityModel) -> dict[str, Any]:
         "dish_radius_m": float(model.dish_radius_m),
         "method": model.method,
         "converged": bool(model.converged),
+        "wavelength_m": None if model.wavelength_m is None else float(model.wavelength_m),
         "elevation_range_rad": [float(low), float(high)],
         "elevation_range_deg": [round(math.degrees(low), 6), round(math.degrees(high), 6)],
         "observations": [one_line(name) for name in model.observations],
@@ -156,7 +157,19 @@ def _model_of(table: Any) -> GravityModel:
         observations=tuple(str(name) for name in meta["observations"]),
         outlying=tuple(str(name) for name in meta["outlying"]),
         converged=bool(meta["converged"]),
+        wavelength_m=_wavelength_m(meta),
     )
+
+
+def _wavelength_m(meta: dict[str, Any]) -> float | None:
+    """Take the wavelength of the observations, which older files do not name."""
+    given = meta.get("wavelength_m")
+    if given is None:
+        return None
+    wavelength_m = float(given)
+    if not (math.isfinite(wavelength_m) and wavelength_m > 0):
+        raise ValueError(f"wavelength_m {given}")
+    return wavelength_m
 
 
 def _numbers(table: Any, name: str) -> FloatArray:

@@ -243,6 +243,7 @@ class _Joint:
             observations=series.names,
             outlying=tuple(name for name, flag in zip(series.names, far, strict=True) if flag),
             converged=converged,
+            wavelength_m=series.wavelength_m,
         )
         return GravityFit(
             model=model,

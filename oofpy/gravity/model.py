@@ -6,6 +6,7 @@ cos(el); C is what does not depend on gravity (von Hoerner & Wong 1975, IEEE Tra
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -73,6 +74,8 @@ class GravityModel:
         Names of those among them that lie far off.
     converged : bool
         Whether the fit came to its end.
+    wavelength_m : float or None, metres
+        That all observations have in common; None where they differ. The model itself does not depend on it.
     """
 
     telescope: str
@@ -87,6 +90,7 @@ class GravityModel:
     observations: tuple[str, ...]
     outlying: tuple[str, ...]
     converged: bool = True
+    wavelength_m: float | None = None
 
     def __post_init__(self) -> None:
         count = len(self.terms)
@@ -139,7 +143,9 @@ class GravityModel:
             If the elevation is not a number from 0 to pi / 2.
         """
         if not 0 <= elevation_rad <= np.pi / 2:
-            raise UsageError("must be an elevation from 0 to 90 deg", key="elevation_rad", value=elevation_rad)
+            raise UsageError(
+                "must be from 0 to 90 deg", key="elevation", value=f"{math.degrees(elevation_rad):.6g} deg"
+            )
         shape = gravity_terms(elevation_rad)
         count = len(self.terms)
         blocks = self.covariance_um2.reshape(count, 3, count, 3)

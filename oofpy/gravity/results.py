@@ -12,11 +12,13 @@ import numpy as np
 from oofpy.errors import InputError, UsageError, one_line
 from oofpy.fitting.result import FitResult, MapArrays
 from oofpy.gravity.joint import MapBatch
-from oofpy.gravity.series import CoefficientSeries, ElevationSample
+from oofpy.gravity.series import FEWEST_OBSERVATIONS, CoefficientSeries, ElevationSample
 from oofpy.io.results import read_result
 from oofpy.observation import BeamMap, Observation
 
 _BATCH = 16
+# So many of those left out are named in an error.
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,8 @@ def gravity_input(
     again = _held_again(entries)
     others += [LeftOut(entries[number].name, reason) for number, reason in again.items()]
     kept = [number for number in range(len(entries)) if number not in again]
+    if others and len(kept) < FEWEST_OBSERVATIONS:
+        raise _too_few(len(kept), others)
     series = CoefficientSeries.of([samples[number] for number in kept])
     return GravityInput(series, tuple(others), tuple(entries[number] for number in kept))
 
@@ -209,6 +213,17 @@ def _nothing_left(left_out: list[LeftOut]) -> UsageError:
         key="RESULTS",
         remedy="give results with known elevations (MEANEL in the files, or elevation in an observation TOML), of one "
         "telescope and fitted at the order asked for",
+    )
+
+
+def _too_few(kept: int, left_out: list[LeftOut]) -> UsageError:
+    named = "; ".join(f"{one.name}: {one.reason}" for one in left_out[:_MOST_NAMED])
+    more = f"; and {len(left_out) - _MOST_NAMED} more" if len(left_out) > _MOST_NAMED else ""
+    return UsageError(
+        f"A, B and C and their errors need {FEWEST_OBSERVATIONS} observations or more: {kept} can be used, "
+        f"{len(left_out)} {'is' if len(left_out) == 1 else 'are'} left out ({named}{more})",
+        key="RESULTS",
+        remedy="give more, at elevations far apart",
     )
 
 

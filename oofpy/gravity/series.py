@@ -22,6 +22,7 @@ FEWEST_OBSERVATIONS = 4
 # Singular values of sin(el), cos(el), 1 over the observations, largest over smallest: 20 to 85 deg gives about 40.
 # Beyond this limit, a range of some 13 deg, A, B and C are known a thousand times worse than the coefficients.
 _LARGEST_CONDITION = 1000.0
+_SAME_WAVELENGTH = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,7 +191,7 @@ class CoefficientSeries:
         if not enough:
             raise UsageError(
                 "no coefficient was fitted in four observations or more",
-                key="observations",
+                key="RESULTS",
                 value=len(samples),
                 remedy="fit them at one order",
             )
@@ -208,6 +209,13 @@ class CoefficientSeries:
     def elevation_rad(self) -> FloatArray:
         """Elevations, shape (observations,), radians."""
         return np.array([sample.elevation_rad for sample in self.samples], np.float64)
+
+    @property
+    def wavelength_m(self) -> float | None:
+        """Wavelength that the observations have in common, to a thousandth, metres; None where they differ."""
+        known = np.array([sample.wavelength_m for sample in self.samples], np.float64)
+        middle = float(np.median(known))
+        return middle if np.abs(known / middle - 1).max() < _SAME_WAVELENGTH else None
 
     @property
     def design(self) -> FloatArray:
@@ -243,7 +251,7 @@ def _require_one_dish(samples: Sequence[ElevationSample]) -> None:
     if len(samples) < FEWEST_OBSERVATIONS:
         raise UsageError(
             "A, B and C and their errors need four observations or more",
-            key="observations",
+            key="RESULTS",
             value=len(samples),
             remedy="give more, at elevations far apart",
         )
@@ -251,9 +259,9 @@ def _require_one_dish(samples: Sequence[ElevationSample]) -> None:
     if len(dishes) > 1:
         raise UsageError(
             "the observations are of more than one telescope",
-            key="telescope",
+            key="--telescope",
             value=", ".join(f"{name} (radius {radius:g} m)" for name, radius in dishes),
-            remedy="choose one with --telescope",
+            remedy="choose one",
         )
 
 

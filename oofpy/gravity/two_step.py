@@ -62,6 +62,7 @@ def fit_two_step(series: CoefficientSeries) -> GravityFit:
         observations=series.names,
         outlying=tuple(name for name, far in zip(series.names, outlying, strict=True) if far.any()),
         converged=not unsettled,
+        wavelength_m=series.wavelength_m,
     )
     return GravityFit(
         model=model,

@@ -21,6 +21,7 @@ from oofpy.io.atomic import atomic_directory, refuse_foreign
 SUMMARY_FILE = "gravity.json"
 RESIDUALS_FILE = "residuals.ecsv"
 TWO_STEP_FILE = "two_step.ecsv"
+_NOT_ALWAYS_KNOWN = ("temperature_k", "hour_angle_rad")
 
 
 def residual_table(fit: GravityFit) -> Any:
@@ -35,11 +36,13 @@ def residual_table(fit: GravityFit) -> Any:
     astropy.table.Table
         What is known of the observation; value, error, model and residual of the coefficient in micrometres; the
         residual in standard deviations of error and scatter; the weight; whether it lies far off. `probability` is
-        that of the whole observation. NaN or an empty text where something is not known.
+        that of the whole observation. Masked, or an empty text, where something is not known.
     """
     from astropy.table import Table
 
     table = Table(rows=[row for place in range(len(fit.series.samples)) for row in _rows(fit, place)])
+    for name in _NOT_ALWAYS_KNOWN:
+        table[name] = np.ma.masked_invalid(table[name])
     for name in table.colnames:
         ending = name.removesuffix("_error").split("_")[-1]
         table[name].unit = {"um": "um", "rad": "rad", "deg": "deg", "k": "K", "m": "m"}.get(ending)
@@ -168,23 +171,6 @@ def _finite_or_none(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def require_place(folder: str | Path, *, overwrite: bool = False) -> None:
-    """Refuse a folder that must not be written.
-
-    Parameters
-    ----------
-    folder : path-like
-    overwrite : bool
-        Whether an older model may be replaced.
-
-    Raises
-    ------
-    UsageError
-        If it exists and `overwrite` is not set, or it holds something else than a gravity model.
-    """
-    refuse_foreign(folder, GRAVITY_FILE, overwrite)
-
-
 def write_gravity(
     fit: GravityFit,
     folder: str | Path,
@@ -213,9 +199,9 @@ def write_gravity(
     Raises
     ------
     UsageError
-        As `require_place`, or if it cannot be written. Nothing is left behind then.
+        As `oofpy.io.atomic.refuse_foreign`, or if it cannot be written. Nothing is left behind then.
     """
-    require_place(folder, overwrite=overwrite)
+    refuse_foreign(folder, GRAVITY_FILE, overwrite)
     with atomic_directory(folder, overwrite) as part:
         _write_text(part / GRAVITY_FILE, gravity_text(fit.model))
         if two_step is not None:

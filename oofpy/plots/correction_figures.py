@@ -15,17 +15,18 @@ from oofpy.correction.words import conventions_of
 from oofpy.correction.writing import elevation_suffix
 from oofpy.plots.frame import (
     DIVERGING,
+    MICROMETRE,
     VIEW_LINE,
     add_colour_bar,
     add_panel,
     colour_map,
     drawing_style,
     framed,
+    length_words,
     shorten,
     symmetric_limit,
 )
 from oofpy.plots.saving import FigureKind, draw_figures, write_drawn
-from oofpy.quantities import format_length
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +36,6 @@ _LEFT_IN, _BOTTOM_IN, _SIDE_IN, _TITLE_IN = 0.62, 0.45, 2.75, 0.3
 _BAR_IN, _GAP_IN, _LEGEND_IN = 0.85, 0.16, 0.28
 _LETTER_IN = 0.068
 _Y_LABEL_IN = 0.3
-_UM = "\N{MICRO SIGN}m"
 _BLOCKED = "0.6"
 # Of the dish radius: a little beyond the rim, so that marks on it are whole.
 _MARGIN = 1.06
@@ -121,13 +121,13 @@ def _heading(correction: Correction, at: CorrectionAt) -> list[str]:
         outside = int(at.moves.having(PointStatus.OUTSIDE).sum())
         lie = "lies" if outside == 1 else "lie"
         beyond = f"; {outside} of {len(at.moves.status)} points {lie} outside the dish" if outside else ""
-        lines.append(f"moves {words['moves'].replace('micrometres', _UM)}; {words['sign'].split(';')[0]}{beyond}")
+        lines.append(
+            f"moves {words['moves'].replace('micrometres', MICROMETRE)}; {words['sign'].split(';')[0]}{beyond}"
+        )
     if at.prediction is not None and at.prediction.efficiencies:
         one = at.prediction.efficiencies[0]
-        wavelength = format_length(float(f"{one.wavelength_m:.5g}")).replace("um", _UM)
-        lines.append(
-            f"efficiency at {wavelength}: {one.exact_before:.4f} before, {one.exact_after:.4f} after; {words['terms']}"
-        )
+        efficiency = f"{one.exact_before:.4f} before, {one.exact_after:.4f} after"
+        lines.append(f"efficiency at {length_words(one.wavelength_m)}: {efficiency}; {words['terms']}")
     else:
         lines.append(words["terms"])
     return [*lines, VIEW_LINE]
@@ -174,7 +174,9 @@ def _draw_moves(figure: Figure, panel: Axes, at: CorrectionAt, moves: PointMoves
             borderpad=0.0,
         )
     largest = float(np.abs(moves.increment_um).max())
-    panel.set_title(f"increment, rms {rms_of_moves_um(moves):.4g}, largest {largest:.4g} {_UM}", loc="left", size=8.5)
+    panel.set_title(
+        f"increment, rms {rms_of_moves_um(moves):.4g}, largest {largest:.4g} {MICROMETRE}", loc="left", size=8.5
+    )
 
 
 def _moves_bar(figure: Figure, panel: Axes, limit: float) -> None:
@@ -182,7 +184,7 @@ def _moves_bar(figure: Figure, panel: Axes, limit: float) -> None:
     from matplotlib.colors import Normalize
 
     scale = ScalarMappable(Normalize(-limit, limit), colour_map(DIVERGING))
-    add_colour_bar(figure, panel, scale, f"increment [{_UM}]", np.zeros(1))
+    add_colour_bar(figure, panel, scale, f"increment [{MICROMETRE}]", np.zeros(1))
 
 
 def _draw_surfaces(
@@ -190,7 +192,10 @@ def _draw_surfaces(
 ) -> None:
     both = [np.where(prediction.open_dish, one, np.nan) for one in (prediction.before_um, prediction.after_um)]
     limit = symmetric_limit(np.stack(both), 99.5)
-    titles = (f"before, rms {prediction.rms_before_um:.4g} {_UM}", f"after, rms {prediction.rms_after_um:.4g} {_UM}")
+    titles = (
+        f"before, rms {prediction.rms_before_um:.4g} {MICROMETRE}",
+        f"after, rms {prediction.rms_after_um:.4g} {MICROMETRE}",
+    )
     for number, (values, title) in enumerate(zip(both, titles, strict=True)):
         panel = add_panel(figure, left_in + number * (_SIDE_IN + _GAP_IN), bottom_in, _SIDE_IN, _SIDE_IN)
         image = _show(panel, prediction, values, DIVERGING, (-limit, limit), _BLOCKED)
@@ -198,7 +203,7 @@ def _draw_surfaces(
         panel.set_title(title, loc="left", size=8.5)
         _finish(panel, correction, leftmost=number == 0)
         if number:
-            add_colour_bar(figure, panel, image, f"half-path error [{_UM}]", np.stack(both))
+            add_colour_bar(figure, panel, image, f"half-path error [{MICROMETRE}]", np.stack(both))
 
 
 def _show(
@@ -246,7 +251,7 @@ def _finish(panel: Axes, correction: Correction, *, leftmost: bool) -> None:
     panel.set_ylim(-_MARGIN * radius, _MARGIN * radius)
     panel.set_aspect("equal")
     panel.locator_params(nbins=5)
-    panel.set_xlabel("x [m]", labelpad=1)
+    panel.set_xlabel("aperture x [m]", labelpad=1)
     panel.tick_params(labelleft=leftmost)
     if leftmost:
-        panel.set_ylabel("y [m]", labelpad=1)
+        panel.set_ylabel("aperture y [m]", labelpad=1)

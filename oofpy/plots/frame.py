@@ -31,6 +31,7 @@ _BLUE_WHITE_RED = (
 )
 _TITLE_IN, _LINE_IN = 0.42, 0.18
 BLANK = "0.86"
+MICROMETRE = "\N{MICRO SIGN}m"
 VIEW_LINE = f"x, u to the right and y, v up, {VIEW}"
 _STYLE: Any = {
     "font.family": "DejaVu Sans",
@@ -115,7 +116,7 @@ def heading(result: FitResult) -> list[str]:
     """Write the lines over a figure: what was observed, how it was fitted."""
     surface = result.fit.surface
     observed = (result.telescope.name, result.object_name or result.name, result.date)
-    wavelength = format_length(float(f"{result.wavelength_m:.5g}"))
+    wavelength = length_words(result.wavelength_m)
     frequency = format_frequency(float(f"{SPEED_OF_LIGHT_M_S / result.wavelength_m:.5g}"))
     without = "" if result.observing.applied is None else " without the correction"
     return [
@@ -123,6 +124,11 @@ def heading(result: FitResult) -> list[str]:
         f"\N{GREEK SMALL LETTER LAMDA} {wavelength} ({frequency})   order {result.chosen_order}   "
         f"surface rms{without} {with_error(surface.rms_um, surface.rms_um_error)} \N{MICRO SIGN}m",
     ]
+
+
+def length_words(length_m: float) -> str:
+    """Write a length for a figure, in m, mm or µm by its size."""
+    return format_length(float(f"{length_m:.5g}")).replace("um", MICROMETRE)
 
 
 def _warning(result: FitResult) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from oofpy.gravity.gravity_fit import GravityFit
 from oofpy.gravity.model import gravity_terms
-from oofpy.plots.frame import drawing_style, with_error
+from oofpy.plots.frame import MICROMETRE, drawing_style, with_error
 from oofpy.plots.gravity_panels import MODEL_COLOUR, draw_points, gravity_panels, shown_terms
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ _LINES = (
     "surface error as half path, > 0: metal below the ideal surface, without the correction that was on the dish",
 )
 _MARGIN_DEG = 2.0
+_FORMULA_ABOVE_PT, _NAME_ABOVE_PT = 5.0, 14.5
 
 
 def gravity_model_figure(fit: GravityFit) -> Figure:
@@ -63,11 +64,12 @@ def _draw(panel: Axes, fit: GravityFit, place: int) -> None:
         f"{part} {with_error(value, spread)}"
         for part, value, spread in zip("ABC", fit.model.parameters_um[place], fit.model.errors_um[place], strict=True)
     )
+    panel.set_title(panel.get_title(loc="left"), loc="left", pad=_NAME_ABOVE_PT, size=8.5)
     panel.annotate(
-        words,
+        f"{words} {MICROMETRE}",
         (0, 1),
         xycoords="axes fraction",
-        xytext=(0, 13),
+        xytext=(0, _FORMULA_ABOVE_PT),
         textcoords="offset points",
         size=6.5,
         color=MODEL_COLOUR,

@@ -9,7 +9,7 @@ import numpy as np
 
 from oofpy.gravity.gravity_fit import BoolArray, FloatArray, GravityFit
 from oofpy.gravity.model import gravity_terms
-from oofpy.plots.frame import add_panel, framed, shorten
+from oofpy.plots.frame import MICROMETRE, add_panel, framed, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 MODEL_COLOUR, POINT_COLOUR, FAR_COLOUR = "#1f5a94", "0.25", "firebrick"
 _COLUMNS, _MOST_PANELS = 4, 28
-_WIDTH_IN, _PANEL_IN, _ROW_IN = 10.3, 1.5, 2.05
-_LEFT_IN, _GAP_IN, _TOP_IN, _BELOW_IN = 0.62, 0.62, 0.28, 0.55
+_WIDTH_IN, _PANEL_IN, _ROW_IN = 10.3, 1.5, 2.17
+_LEFT_IN, _GAP_IN, _TOP_IN = 0.62, 0.62, 0.36
 _LONGEST_LINE = 140
 _MOST_NAMED = 4
 
@@ -55,7 +55,7 @@ def gravity_panels(fit: GravityFit, *lines: str) -> tuple[Figure, list[Axes]]:
     low, high = np.degrees(fit.model.elevation_range_rad)
     method = "fitted to the maps of all together" if fit.model.method == "joint" else "in two steps"
     title = (
-        f"{shorten(fit.model.telescope, 30)}: {len(fit.series.samples)} observations at {low:.0f} to {high:.0f}"
+        f"{shorten(fit.model.telescope, 30)}: {len(fit.series.samples)} observations at {low:.1f} to {high:.1f}"
         f"\N{DEGREE SIGN}, {method}"
     )
     heading = [title, *lines]
@@ -74,7 +74,7 @@ def gravity_panels(fit: GravityFit, *lines: str) -> tuple[Figure, list[Axes]]:
         panel.set_axisbelow(True)
         panel.tick_params(length=2.5)
         if column == 0:
-            panel.set_ylabel("half path [\N{MICRO SIGN}m]")
+            panel.set_ylabel(f"half path [{MICROMETRE}]")
         panels.append(panel)
     return figure, panels
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from oofpy.catalogue.trends import Trend
-from oofpy.plots.frame import add_panel, drawing_style, framed, shorten
+from oofpy.catalogue.trends import Trend, probability_text
+from oofpy.plots.frame import MICROMETRE, add_panel, drawing_style, framed, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _WIDTH_IN, _PANEL_IN, _GAP_IN, _LEFT_IN, _RIGHT_IN, _BELOW_IN = 8.0, 1.9, 0.32, 0.95, 0.2, 0.6
 _POINT, _FLAGGED, _REJECTED, _MEDIAN = "#2c5f8a", "#d9822b", "firebrick", "black"
-_LABELS = {"elevation": "elevation [deg]", "date": "date (UTC)", "object": ""}
+_LABELS = {"elevation": "elevation [\N{DEGREE SIGN}]", "date": "date (UTC)", "object": ""}
 # A panel is as high as these percentiles of what is not rejected, and a margin.
 _SHOWN_PERCENT = (2.0, 98.0)
 _MOST_OBJECT_LETTERS = 14
@@ -61,7 +61,8 @@ def _line(trends: Sequence[Trend]) -> str:
     counts = sorted({trend.values.size for trend in trends})
     number = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     middle = "black: median of each object" if trends[0].against == "object" else "black: running median"
-    return f"{number} results; bars: one standard error; {middle}; rho: Spearman's rank correlation"
+    results = "result" if counts == [1] else "results"
+    return f"{number} {results}; bars: one standard error; {middle}; rho: Spearman's rank correlation"
 
 
 def _draw(panel: Axes, trend: Trend) -> None:
@@ -78,13 +79,13 @@ def _draw(panel: Axes, trend: Trend) -> None:
             bars: Any = {"elinewidth": 0.7, "alpha": 0.8, "color": colour, "label": label}
             panel.errorbar(places[chosen], trend.values[chosen], errors, fmt=marker, markersize=3.2, **bars)
     _draw_median(panel, trend)
-    panel.set_ylabel(trend.quantity.label)
+    panel.set_ylabel(trend.quantity.label.replace("[um]", f"[{MICROMETRE}]"))
     panel.grid(linewidth=0.4, color="0.9")
     panel.set_axisbelow(True)
     _limit(panel, trend)
     rho, probability = trend.correlation()
     if np.isfinite(rho):
-        panel.set_title(f"rho = {rho:+.2f}, p = {probability:.2g}", loc="right", size=8, pad=3)
+        panel.set_title(f"rho = {rho:+.2f}, p {probability_text(probability, '= ')}", loc="right", size=8, pad=3)
 
 
 def _explain(panels: Sequence[Axes]) -> None:

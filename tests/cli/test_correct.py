@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from oofpy.correction.formats.gbt import read_gbt_list
 from oofpy.correction.registry import read_moves
 from oofpy.flag_kinds import Level
 from oofpy.flags import Flag
-from oofpy.gravity.files import gravity_text
+from oofpy.gravity.files import gravity_text, read_gravity
 from oofpy.gravity.model import GravityModel
 from oofpy.io.results import write_result
 from oofpy.observing import AppliedCorrection, Observing
@@ -61,6 +62,17 @@ def gravity(tmp_path, monkeypatch):
     folder.mkdir()
     (folder / "gravity.ecsv").write_text(gravity_text(model))
     return folder
+
+
+def test_a_gravity_model_gives_efficiencies_at_the_wavelength_of_its_observations(run, gravity):
+    words = ("correct", gravity, "--points", "effelsberg", "--elevation", "45deg", "--no-figures", "--json")
+    assert json.loads(run(*words).out)["elevations"][0]["efficiencies"] == []
+    file = gravity / "gravity.ecsv"
+    file.write_text(gravity_text(replace(read_gravity(file), wavelength_m=7e-3)))
+    [found] = json.loads(run(*words, "--overwrite").out)["elevations"][0]["efficiencies"]
+    assert found["wavelength_m"] == 7e-3
+    assert found["exact_after"] > found["exact_before"]
+    assert "efficiency" in run(*words[:-1], "--overwrite").out
 
 
 def names_in(folder):

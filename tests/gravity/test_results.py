@@ -108,3 +108,10 @@ def test_no_elevation_in_any_is_refused(written):
     with pytest.raises(UsageError, match=r"its elevation is not known.*MEANEL") as refused:
         gravity_input([written(number, name=f"n{number}", elevation_rad=None) for number in range(4)])
     assert not isinstance(refused.value, InputError)
+
+
+def test_too_few_are_told_with_those_left_out(places, written):
+    odd = [written(number, name=f"n{number}", elevation_rad=None) for number in range(4)]
+    said = r"3 can be used, 4 are left out \(n0: its elevation is not known; n1: .*; n2: .*known; and 1 more\)"
+    with pytest.raises(UsageError, match=said):
+        gravity_input([*places[:3], *odd])

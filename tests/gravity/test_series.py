@@ -63,7 +63,7 @@ def test_term_of_few_observations_is_dropped(make_samples):
 
 
 def test_fewer_than_four_observations_are_refused(make_samples):
-    with pytest.raises(UsageError, match=r"observations = 3: .* four observations or more"):
+    with pytest.raises(UsageError, match=r"RESULTS = 3: .* four observations or more"):
         CoefficientSeries.of(make_samples(count=3))
 
 
@@ -71,7 +71,7 @@ def test_more_than_one_telescope_is_refused(make_samples):
     samples = make_samples(count=6)
     with pytest.raises(UsageError, match="more than one telescope"):
         CoefficientSeries.of([*samples[:5], replace(samples[5], telescope="other")])
-    with pytest.raises(UsageError, match=r"radius 16 m.*--telescope"):
+    with pytest.raises(UsageError, match=r"--telescope = dish .*radius 16 m.*choose one"):
         CoefficientSeries.of([*samples[:5], replace(samples[5], dish_radius_m=16.0)])
 
 
@@ -92,3 +92,10 @@ def test_elevations_that_cannot_tell_the_terms_apart_are_refused(make_samples):
     two = [replace(one, elevation_rad=np.radians(30 if number % 2 else 70)) for number, one in enumerate(samples)]
     with pytest.raises(UsageError, match="without limit"):
         CoefficientSeries.of(two)
+
+
+def test_wavelength_in_common(make_samples):
+    samples = make_samples(count=5)
+    assert CoefficientSeries.of(samples).wavelength_m == 1.1e-3
+    other = replace(samples[2], wavelength_m=0.87e-3)
+    assert CoefficientSeries.of([*samples, other]).wavelength_m is None

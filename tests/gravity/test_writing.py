@@ -10,6 +10,7 @@ from oofpy.gravity.files import read_gravity
 from oofpy.gravity.results import LeftOut
 from oofpy.gravity.two_step import fit_two_step
 from oofpy.gravity.writing import residual_table, summary, write_gravity
+from tests.made_gravity import made_fit
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +75,16 @@ def test_other_folders_are_not_replaced(fit, tmp_path):
     with pytest.raises(UsageError, match="exists already"):
         write_gravity(fit, tmp_path / "model")
     write_gravity(fit, tmp_path / "model", overwrite=True)
+
+
+def test_what_is_not_known_is_empty_in_the_file(tmp_path):
+    known, unknown = made_fit(conditions=True), made_fit()
+    half = [*known.series.samples[:12], *unknown.series.samples[12:]]
+    write_gravity(replace(known, series=replace(known.series, samples=tuple(half))), tmp_path / "model")
+    text = (tmp_path / "model" / "residuals.ecsv").read_text()
+    assert "nan" not in text
+    table = Table.read(text, format="ascii.ecsv")
+    first = table["observation"] < "scan12"
+    for name, unit in (("temperature_k", "K"), ("hour_angle_rad", "rad")):
+        np.testing.assert_array_equal(np.ma.getmaskarray(table[name]), ~first)
+        assert str(table[name].unit) == unit

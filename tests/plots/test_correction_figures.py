@@ -58,6 +58,12 @@ def test_points_stand_in_the_aperture_with_their_moves(correction):
     assert panel.get_aspect() == 1.0
 
 
+def test_places_are_those_of_the_aperture(correction):
+    panels = [panel for panel in figure_of(correction).axes if panel.get_title(loc="left")]
+    assert [panel.get_xlabel() for panel in panels] == ["aperture x [m]"] * 3
+    assert [panel.get_ylabel() for panel in panels] == ["aperture y [m]", "aperture y [m]", ""]
+
+
 def test_before_and_after_share_one_scale(correction):
     prediction = correction.elevations[0].prediction
     panels = panels_titled(figure_of(correction))

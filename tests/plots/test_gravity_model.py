@@ -18,6 +18,7 @@ def test_every_coefficient_has_a_panel_with_its_model():
     fit = made_fit()
     figure = gravity_model_figure(fit)
     assert len(figure.axes) == len(fit.model.terms)
+    assert "24 observations at 20.0 to 85.0\N{DEGREE SIGN}" in figure.texts[0].get_text()
     for place, panel in enumerate(figure.axes):
         assert panel.get_title(loc="left").startswith(fit.model.terms[place].label)
         curve = next(line for line in panel.get_lines() if len(line.get_xdata()) > 50)
@@ -26,6 +27,7 @@ def test_every_coefficient_has_a_panel_with_its_model():
         np.testing.assert_allclose(values, expected)
         words = next(text.get_text() for text in panel.texts)
         [a] = re.findall(r"A (\S+) ", words)
+        assert words.endswith(" \N{MICRO SIGN}m")
         assert float(a) == pytest.approx(fit.model.parameters_um[place, 0], abs=fit.model.errors_um[place, 0] / 2)
 
 

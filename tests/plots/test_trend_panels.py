@@ -38,7 +38,8 @@ def test_values_far_off_stand_at_the_edge(trends):
 def test_panels_share_their_axis_and_name_it_once(trends):
     made = trends("date", "rms", "focus", "Z(2,2)")
     panels = trend_figure(made, "three").axes
-    assert [panel.get_ylabel() for panel in panels] == ["surface rms [um]", "focus error dz [mm]", "Z(2,2) [rad]"]
+    labels = ["surface rms [\N{MICRO SIGN}m]", "focus error dz [mm]", "Z(2,2) [rad]"]
+    assert [panel.get_ylabel() for panel in panels] == labels
     assert [panel.get_xlabel() for panel in panels] == ["", "", "date (UTC)"]
     assert len({panel.get_xlim() for panel in panels}) == 1
     assert all(panel.get_title(loc="right").startswith("rho = ") for panel in panels)
