@@ -360,7 +360,8 @@ def _summary(tally: Tally, out: str, place: str, passed_over: Counter[str]) -> l
 
 
 def _of_which(skipped: Counter[str]) -> str:
-    words = {"ok": "ok", "flagged": "flagged", "failed": "failed before", "copy": "copies of another"}
+    copies = "copy of another" if skipped["copy"] == 1 else "copies of another"
+    words = {"ok": "ok", "flagged": "flagged", "failed": "failed before", "copy": copies}
     told = [f"{skipped[status]} {word}" for status, word in words.items() if skipped[status]]
     return f" ({', '.join(told)})" if told else ""
 

@@ -174,7 +174,7 @@ class Solution:
         status = list(self.status)
         for place, theirs in zip(where, other.status, strict=True):
             status[place] = theirs
-        return Solution(**tensors, linear=linear, status=tuple(status))
+        return Solution(**tensors, linear=linear, status=tuple(status), approach=None)
 
 
 _TENSORS = ("parameters", "cost", "curvature", "evaluations", "arrival", "joined")
