@@ -325,6 +325,11 @@ class Catalogue:
         with self._reading() as connection:
             return selecting.entry_of(connection, name_or_key)
 
+    def state(self) -> tuple[int, ...]:
+        """Give numbers of which one changes with everything that is recorded or decided."""
+        with self._reading() as connection:
+            return selecting.state_of(connection)
+
     def decide(self, key: str, who: str, decision: Decision, why: str = "") -> DecisionRecord:
         """Append a decision on a result. Nothing is ever changed or deleted: the database refuses it.
 

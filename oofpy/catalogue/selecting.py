@@ -192,6 +192,21 @@ def statuses_of(connection: sa.Connection, keys: Iterable[str]) -> dict[str, Sta
     return found
 
 
+def state_of(connection: sa.Connection) -> tuple[int, ...]:
+    """Give numbers of which one changes with everything that is recorded or decided; see `Catalogue.state`."""
+    columns = (
+        sa.func.count(_results.c.id),
+        sa.func.max(_results.c.recorded_at),
+        sa.func.sum(_observations.c.newest_result_id),
+        sa.func.max(_observations.c.asked_in),
+        sa.select(sa.func.max(schema.decisions.c.id)).scalar_subquery(),
+    )
+    tables = _observations.outerjoin(_results, _results.c.id == _observations.c.newest_result_id)
+    count, recorded_at, *numbers = connection.execute(sa.select(*columns).select_from(tables)).one()
+    at = 0 if recorded_at is None else int(1e6 * recorded_at.timestamp())
+    return (count, at, *(int(number or 0) for number in numbers))
+
+
 def each_coefficient(
     connection: sa.Connection, wanted: Filter, order: int | None
 ) -> Iterator[tuple[str, CoefficientRecord]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_type_hints
 
@@ -24,7 +24,6 @@ else:
     Wanted = Any  # commands are read by typer, long before a catalogue is
 
 _CATALOGUE_OPTION = re.compile(r"--catalogue[ =]'?(postgres[^\s']+)")
-_DATE_LETTERS = len("2024-05-31")
 
 Place = Annotated[
     str,
@@ -159,27 +158,23 @@ def filter_of(
     UsageError
         If a date or a word is none of those known.
     """
-    from oofpy.catalogue.records import DECISIONS, STATUSES, VERDICTS, Filter
-    from oofpy.flag_kinds import FLAG_KINDS
+    from oofpy.catalogue.filter_texts import filter_of_texts
 
-    return Filter(
-        telescope=telescope,
-        object_name=object_name,
-        name=name,
-        date_from=_date(date_from, "--from"),
-        date_before=_date(date_to, "--to", whole_day=True),
-        elevation_from_rad=_quantity(elevation_above, "angle", "--elevation-above"),
-        elevation_to_rad=_quantity(elevation_below, "angle", "--elevation-below"),
-        rms_from_um=_micrometres(rms_above, "--rms-above"),
-        rms_to_um=_micrometres(rms_below, "--rms-below"),
-        flags=_words(flags, FLAG_KINDS, "--flag", "'oofpy flags' lists them"),
-        statuses=_words(statuses, STATUSES, "--status"),
-        verdicts=_words(verdicts, VERDICTS, "--verdict"),
-        decisions=_words(decisions, (*DECISIONS[:-1], "none"), "--decision"),
-        accepted_only=accepted,
-        run=run,
-        all_results=all_results,
-    )
+    single = {
+        "telescope": telescope,
+        "object": object_name,
+        "name": name,
+        "from": date_from,
+        "to": date_to,
+        "elevation-above": elevation_above,
+        "elevation-below": elevation_below,
+        "rms-above": rms_above,
+        "rms-below": rms_below,
+    }
+    several = {"flag": flags, "status": statuses, "verdict": verdicts, "decision": decisions}
+    texts = {key: (text,) for key, text in single.items() if text is not None}
+    wanted = filter_of_texts(texts | {key: tuple(words or ()) for key, words in several.items()}, "--{}".format)
+    return replace(wanted, accepted_only=accepted, run=run, all_results=all_results)
 
 
 def filtered(command: Callable[..., int]) -> Callable[..., int]:
@@ -201,33 +196,3 @@ def filtered(command: Callable[..., int]) -> Callable[..., int]:
     made.__signature__ = inspect.Signature(parameters)
     made.__annotations__ = {entry.name: entry.annotation for entry in parameters}
     return run
-
-
-def _quantity(text: str | None, dimension: Any, key: str) -> float | None:
-    from oofpy.quantities import parse_quantity
-
-    return None if text is None else parse_quantity(text, dimension, key=key)
-
-
-def _micrometres(text: str | None, key: str) -> float | None:
-    metres = _quantity(text, "length", key)
-    return None if metres is None else 1e6 * metres
-
-
-def _date(text: str | None, key: str, *, whole_day: bool = False) -> datetime | None:
-    from oofpy.catalogue.records import parsed_date
-
-    if text is None:
-        return None
-    date = parsed_date(text)
-    if date is None:
-        raise UsageError("is no date", key=key, value=text, remedy="write e.g. 2024-05-31 or 2024-05-31T18:30")
-    return date + timedelta(days=1) if whole_day and len(text.strip()) <= _DATE_LETTERS else date
-
-
-def _words(given: Iterable[str] | None, known: Iterable[str], key: str, remedy: str | None = None) -> tuple[str, ...]:
-    words = tuple(given or ())
-    for word in words:
-        if word not in known:
-            raise UsageError("is not known", key=key, value=word, remedy=remedy or f"choose of {', '.join(known)}")
-    return words
