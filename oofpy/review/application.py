@@ -1,0 +1,133 @@
+"""The page that a browser gets: a session, its pages, the bar above them, and the address that follows them."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+
+import panel as pn
+
+from oofpy._version import __version__
+from oofpy.review.browser import Browser
+from oofpy.review.choices import PageName
+from oofpy.review.pages.comparing import ComparingPage
+from oofpy.review.pages.deciding import DecisionBar
+from oofpy.review.pages.help import HELP
+from oofpy.review.pages.observation import ObservationPage
+from oofpy.review.pages.table import TablePage
+from oofpy.review.pages.trends import TrendsPage
+from oofpy.review.reviewed import ReviewedArchive
+from oofpy.review.session import Page, Session
+from oofpy.review.view import View
+
+_NAMES: dict[PageName, str] = {
+    "table": "Observations",
+    "observation": "Observation",
+    "compare": "Compare",
+    "trends": "Trends",
+}
+# How often a page asks whether others decided, or new results came.
+_POLL_MS = 5000
+
+
+class Application:
+    """All that one browser tab shows.
+
+    Parameters
+    ----------
+    archive : ReviewedArchive
+    """
+
+    def __init__(self, archive: ReviewedArchive) -> None:
+        self._message = pn.pane.HTML("", css_classes=["message"], sizing_mode="stretch_width", visible=False)
+        self.session = Session(archive, self._say)
+        self._state = archive.state()
+        self._pages: dict[PageName, Page] = {
+            "table": TablePage(self.session),
+            "observation": ObservationPage(self.session),
+            "compare": ComparingPage(self.session),
+            "trends": TrendsPage(self.session),
+        }
+        self._decisions = DecisionBar(self.session)
+        self._links = {name: pn.widgets.Button(name=words, button_type="light") for name, words in _NAMES.items()}
+        for name, link in self._links.items():
+            link.on_click(self._opening(name))
+        self._body = pn.Column(sizing_mode="stretch_width", css_classes=["page"])
+        self._help = pn.pane.HTML(HELP, visible=False, css_classes=["help"], sizing_mode="stretch_width")
+        self.session.listen(self._show)
+
+    def _opening(self, name: PageName) -> Callable[[object], None]:
+        return lambda _: self.session.go(page=name)
+
+    def _say(self, text: str) -> None:
+        self._message.object = html.escape(text)
+        self._message.visible = True
+
+    def _show(self, view: View) -> None:
+        self._message.visible = False
+        for name, link in self._links.items():
+            link.button_type = "primary" if name == view.page else "light"
+        page = self._pages[view.page]
+        self._decisions.show(view)
+        try:
+            page.show(view)
+        finally:
+            if list(self._body) != [page.layout]:
+                self._body[:] = [page.layout]
+
+    def press(self, key: str) -> None:
+        """Do what a key stands for; see `browser.KEYS`."""
+        actions: dict[str, Callable[[], None]] = {
+            "next": lambda: self.session.step(1),
+            "previous": lambda: self.session.step(-1),
+            "accept": lambda: self._decisions.decide("accept"),
+            "reject": lambda: self._decisions.decide("reject"),
+            "look": lambda: self._decisions.decide("look"),
+            "undo": lambda: self._decisions.decide("undo"),
+            "table": lambda: self.session.go(page="table"),
+            "help": self._toggle_help,
+        }
+        actions[key]()
+
+    def _toggle_help(self) -> None:
+        self._help.visible = not self._help.visible
+
+    def poll(self) -> None:
+        """Show what others decided, and new results, if there are any."""
+        state = self.session.archive.state()
+        if state != self._state:
+            self._state = state
+            self.session.refresh()
+
+    def layout(self) -> pn.viewable.Viewable:
+        """Give everything, to be served; called in a session of the server."""
+        location = pn.state.location
+        view = View.of_query((location.search if location else "") or "")
+        browser = Browser(self.press, query=view.query)
+
+        def follow(shown: View) -> None:
+            browser.query = shown.query
+
+        self.session.listen(follow)
+        browser.param.watch(lambda event: self._open_address(event.new), "query")
+        self.session.open(view)
+        pn.state.add_periodic_callback(self.poll, period=_POLL_MS)
+        title = pn.pane.HTML(f"<b>oofpy review</b> {html.escape(self.session.archive.name)}", css_classes=["title"])
+        help_button = pn.widgets.Button(name="?", button_type="light", width=40)
+        help_button.on_click(lambda _: self._toggle_help())
+        version = pn.pane.HTML(f"oofpy {html.escape(__version__)}", css_classes=["version"])
+        bar = pn.FlexBox(title, *self._links.values(), help_button, version, css_classes=["bar"])
+        return pn.Column(
+            bar,
+            self._message,
+            self._help,
+            self._decisions.layout,
+            self._body,
+            browser,
+            sizing_mode="stretch_width",
+        )
+
+    def _open_address(self, query: str) -> None:
+        view = View.of_query(query)
+        if view != self.session.view:
+            self.session.open(view)

@@ -1,0 +1,89 @@
+"""One reviewer's page: what is looked at, and what happens when that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from oofpy.catalogue.records import Filter, ObservationRow
+from oofpy.errors import OofError
+from oofpy.review.reviewed import ReviewedArchive
+from oofpy.review.view import View
+
+
+class Page(Protocol):
+    """One of the pages of a session."""
+
+    layout: Any
+
+    def show(self, view: View) -> None:
+        """Show a view. Called with every view whose page this is, and again when the catalogue has changed."""
+
+
+class Session:
+    """What a reviewer looks at, and the one way to look at something else.
+
+    Pages ask for another view with `go`; the address of the browser follows, and every page that listens is told.
+
+    Parameters
+    ----------
+    archive : ReviewedArchive
+    say : callable
+        Takes what a reviewer must be told, an error for example, in plain text.
+    """
+
+    def __init__(self, archive: ReviewedArchive, say: Callable[[str], None]) -> None:
+        self.archive, self.say = archive, say
+        self.view = View()
+        self.reviewer = ""
+        self._listeners: list[Callable[[View], None]] = []
+        self._rows: tuple[tuple[Filter, str], list[ObservationRow]] | None = None
+
+    def listen(self, listener: Callable[[View], None]) -> None:
+        """Tell a listener of every view from now on."""
+        self._listeners.append(listener)
+
+    def go(self, **changes: Any) -> None:
+        """Look at something else.
+
+        Parameters
+        ----------
+        **changes
+            Fields of the view.
+        """
+        self.open(self.view.changed(**changes))
+
+    def open(self, view: View) -> None:
+        """Look at a view."""
+        self.view = view
+        for listener in self._listeners:
+            try:
+                listener(view)
+            except OofError as error:
+                self.say(str(error))
+
+    def rows(self) -> list[ObservationRow]:
+        """Rows of the table as the view has them, filtered and sorted."""
+        asked = (self.archive.wanted(self.view), self.view.sort)
+        if self._rows is None or self._rows[0] != asked:
+            self._rows = (asked, self.archive.rows(*asked))
+        return self._rows[1]
+
+    def refresh(self) -> None:
+        """Show the same view again, what the catalogue holds being read anew."""
+        self._rows = None
+        self.open(self.view)
+
+    def step(self, by: int) -> None:
+        """Open the observation that lies so many rows after the one that is open, in the order of the table."""
+        keys = [row.key for row in self.rows()]
+        if not keys:
+            return
+        opened = self.view.keys[0] if self.view.keys else ""
+        here = next((place for place, key in enumerate(keys) if opened and key.startswith(opened)), None)
+        there = (0 if by > 0 else len(keys) - 1) if here is None else min(max(here + by, 0), len(keys) - 1)
+        self.go(page="observation", keys=(keys[there][:KEY_LETTERS],))
+
+
+# As many letters of a key as tell results apart in any catalogue that there will be.
+KEY_LETTERS = 12
