@@ -41,13 +41,14 @@ class OofError(Exception):
     ) -> None:
         self.problem = problem
         self.file = None if file is None else Path(file)
+        self._place = None if file is None else str(file)  # a Path would take one slash of a URL away
         self.key = key
         self.value = value
         self.remedy = remedy
         super().__init__(self._one_line())
 
     def _one_line(self) -> str:
-        where = [] if self.file is None else [str(self.file)]
+        where = [] if self._place is None else [self._place]
         if self.key is not None:
             where.append(self.key if self.value is None else f"{self.key} = {self.value}")
         text = ": ".join([*where, self.problem])

@@ -21,6 +21,7 @@ import importlib
 import logging
 import os
 import queue
+import re
 import signal
 import threading
 import time
@@ -282,6 +283,8 @@ def _manner_of_death(code: int | None) -> str:
 # Tasks a Dask thread may have beside the one that it runs, so that it does not wait for the next to arrive.
 _AHEAD = 1
 _WORKERS_ASKED_EVERY_S = 2.0
+_ADDRESS = re.compile(r"(?:[a-z]+://)?[^\s/:]+:[0-9]{1,5}/?|[a-z]+://\[[0-9a-f:]+\]:[0-9]{1,5}")
+_CONNECT_S = 10
 
 
 class DaskCluster:
@@ -326,10 +329,11 @@ class DaskCluster:
     @property
     def description(self) -> str:
         """The cluster and its size."""
-        found = self.client.nthreads()
-        return (
-            f"a Dask cluster of {len(found)} worker{'s' if len(found) != 1 else ''} at {self.client.scheduler.address}"
-        )
+        workers, address = len(self.client.nthreads()), self.client.scheduler.address
+        words = f"a Dask cluster of {workers} worker{'s' if workers != 1 else ''} at {address}"
+        if workers:
+            return words
+        return f"{words}; it waits for some: start them with 'dask worker {address} --nthreads 1'"
 
     def submit(self, task: Task) -> None:
         """Send a task to the scheduler."""
@@ -388,10 +392,19 @@ def _local_cluster(distributed: Any, workers: int) -> Any:
 
 
 def _client(distributed: Any, place: Any, shown: str) -> Any:
+    is_file = isinstance(place, str) and Path(place).is_file()
+    if isinstance(place, str) and not is_file and not _ADDRESS.fullmatch(place):
+        # What Dask itself makes of such an address is a wait and a traceback.
+        raise UsageError(
+            "is neither a scheduler file nor an address with its port",
+            key="--scheduler",
+            value=shown,
+            remedy="give local, or the address that 'dask scheduler' prints, e.g. tcp://host:8786",
+        )
     try:
-        if isinstance(place, str) and Path(place).is_file():
-            return distributed.Client(scheduler_file=place, timeout=20, set_as_default=False)
-        return distributed.Client(place, timeout=20, set_as_default=False)
+        if is_file:
+            return distributed.Client(scheduler_file=place, timeout=_CONNECT_S, set_as_default=False)
+        return distributed.Client(place, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise UsageError(
             f"no Dask scheduler answers: {error}",

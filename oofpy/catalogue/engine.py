@@ -23,6 +23,7 @@ FILE_NAME = "catalogue.sqlite"
 _PATIENCE_S = 30
 _CONNECT_S = 10
 
+_FILE_ENDINGS = (".sqlite", ".sqlite3", ".db")
 _POSTGRESQL = ("postgresql", "postgres")
 _strict_json = partial(json.dumps, allow_nan=False)
 
@@ -51,6 +52,13 @@ def engine_of(place: str | Path, *, create: bool) -> tuple[sa.Engine, str]:
     if "://" in str(place):
         return _on_server(str(place))
     path = Path(place)
+    if path.suffix.lower() in _FILE_ENDINGS and not path.exists():
+        raise UsageError(
+            "is a file that is not there; a catalogue is catalogue.sqlite in the folder of its results",
+            key="--catalogue or RESULTS",
+            value=place,
+            remedy="give the folder, or a URL as postgresql://user@host/database",
+        )
     path = path if path.is_file() else path / FILE_NAME
     if create:
         _make_folder(path.parent)
@@ -115,6 +123,13 @@ def _fault(error: BaseException, shown: str) -> OofError:
         )
     if "full" in words:
         return UsageError("the disk is full", file=shown, remedy="make room and run the command again")
+    if "disk i/o error" in words.lower():
+        return UsageError(
+            "the disk does not take or give what belongs into this catalogue",
+            file=shown,
+            remedy="check that there is room, that no limit on the size of files or a quota is reached ('ulimit -f'), "
+            "and that the disk answers",
+        )
     return InputError(
         f"this is no catalogue, or it is damaged: {words}",
         file=shown,
@@ -131,7 +146,7 @@ def _on_server(text: str) -> tuple[sa.Engine, str]:
     if url.get_backend_name() not in _POSTGRESQL:
         raise UsageError(
             "a catalogue is in a folder or in a PostgreSQL database",
-            key="PLACE",
+            key="--catalogue or RESULTS",
             value=shown,
             remedy="give the folder, or a URL as postgresql://user@host/database",
         )
@@ -144,7 +159,7 @@ def _on_server(text: str) -> tuple[sa.Engine, str]:
     except ModuleNotFoundError as error:
         raise UsageError(
             f"a catalogue on PostgreSQL needs the library {error.name}",
-            key="PLACE",
+            key="--catalogue or RESULTS",
             value=shown,
             remedy="pip install 'oofpy[postgresql]'",
         ) from error

@@ -108,3 +108,20 @@ def test_a_worker_on_another_footing_ends_the_run(archive, tmp_path, changes, wo
             executor.ended(30)
     finally:
         executor.close()
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1", "host", "tcp://host:port", "a file.json"])
+def test_an_address_without_a_port_is_refused_before_anything_is_asked(address):
+    pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
+    with pytest.raises(UsageError, match="is neither a scheduler file nor an address with its port"):
+        DaskCluster(address)
+
+
+def test_a_cluster_without_workers_says_what_it_waits_for():
+    distributed = pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
+    with distributed.LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", silence_logs=50) as local:
+        cluster = DaskCluster(local.scheduler_address)
+        assert cluster.capacity == 0
+        assert "of 0 workers" in cluster.description
+        assert f"start them with 'dask worker {local.scheduler_address}" in cluster.description
+        cluster.close()

@@ -84,6 +84,31 @@ def test_a_damaged_file_is_told_in_one_line(tmp_path, damage):
     assert len(str(caught.value).splitlines()) == 1
 
 
+def test_a_disk_that_takes_no_more_is_no_damaged_catalogue(tmp_path):
+    """A limit on the size of files is met in the middle of a transaction, which must leave what was there."""
+    filled(tmp_path)
+    before = (tmp_path / "catalogue.sqlite").stat().st_size
+    code = (
+        "import resource, signal, sys; from oofpy.catalogue import Catalogue\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "catalogue = Catalogue.open(sys.argv[1])\n"
+        "limit = int(sys.argv[2]); resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))\n"
+        "try:\n    catalogue.begin_run('x' * 100_000, '1', 'host')\n"
+        "except Exception as error:\n    print(type(error).__name__, error)\n"
+    )
+    command = [sys.executable, "-c", code, tmp_path, str(before)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.startswith("UsageError")
+    assert "damaged" not in said
+    read_all(tmp_path)
+
+
+def test_a_database_file_that_is_not_there_is_not_made_a_folder(tmp_path):
+    line = refusal(tmp_path / "elsewhere.sqlite", UsageError, create=True)
+    assert "a catalogue is catalogue.sqlite in the folder" in line
+    assert not list(tmp_path.iterdir())
+
+
 def test_tables_of_something_else_are_left_alone(tmp_path):
     connection = sqlite3.connect(tmp_path / "catalogue.sqlite")
     connection.execute("CREATE TABLE results (swimmer TEXT, seconds REAL)")

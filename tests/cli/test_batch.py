@@ -89,7 +89,8 @@ def test_a_report_is_made_on_request(archive, tmp_path):
         ([], "nothing to fit is named"),
         (["/no/such/place"], "no such file or folder"),
         (["--manifest", "/no/such/list.csv"], "there is no such file"),
-        (["--scheduler", "nonsense", "."], "no Dask scheduler answers"),
+        (["--scheduler", "nonsense", "."], "is neither a scheduler file nor an address with its port"),
+        (["--scheduler", "tcp://127.0.0.1", "."], "is neither a scheduler file nor an address with its port"),
         (["--order", "99", "."], "order"),
     ],
 )
