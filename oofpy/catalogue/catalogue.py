@@ -22,6 +22,7 @@ from oofpy.catalogue.records import (
     Filter,
     KnownResult,
     ObservationRow,
+    OrderRecord,
     Outcome,
     Status,
 )
@@ -282,6 +283,20 @@ class Catalogue:
         """
         with self._reading() as connection:
             yield from selecting.each_coefficient(connection, wanted, order)
+
+    def each_rung(self, wanted: Filter = EVERYTHING) -> Iterator[tuple[str, OrderRecord]]:
+        """Give the ladders of the results that `select` gives, one order after the other.
+
+        Take them without delay, as those of `each_coefficient`.
+
+        Yields
+        ------
+        key : str
+            Of the result. Those of one result follow each other, the lowest order first.
+        order : OrderRecord
+        """
+        with self._reading() as connection:
+            yield from selecting.each_rung(connection, wanted)
 
     def coefficients(
         self, wanted: Filter = EVERYTHING, order: int | None = None

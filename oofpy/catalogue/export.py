@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -102,7 +102,7 @@ def export_columns(catalogue: Catalogue, wanted: Filter, order: int | None = Non
     """
     rows = catalogue.select(wanted)
     if order is not None:
-        rows = _at_order(catalogue, rows, order)
+        rows = _at_order(rows, catalogue.each_rung(wanted), order)
     hints = get_type_hints(ObservationRow)
     columns = [
         ExportColumn(entry.name, _kind(hints[entry.name]), [getattr(row, entry.name) for row in rows])
@@ -128,16 +128,16 @@ def export_columns(catalogue: Catalogue, wanted: Filter, order: int | None = Non
     return columns
 
 
-def _at_order(catalogue: Catalogue, rows: list[ObservationRow], order: int) -> list[ObservationRow]:
+def _at_order(
+    rows: list[ObservationRow], ladders: Iterable[tuple[str, OrderRecord]], order: int
+) -> list[ObservationRow]:
     """Give what the fits at an order found, in place of what those at the chosen orders did."""
-    wanted = {row.key for row in rows}
     rungs: dict[str, OrderRecord] = {}
     fitted = {row.order for row in rows if row.order is not None}
-    for key, rung in _each_rung(catalogue):
-        if key in wanted:
-            fitted.add(rung.order)
-            if rung.order == order:
-                rungs[key] = rung
+    for key, rung in ladders:
+        fitted.add(rung.order)
+        if rung.order == order:
+            rungs[key] = rung
     if fitted and order not in fitted:
         raise UsageError(
             "no result that matches was fitted at this order",
@@ -151,19 +151,6 @@ def _at_order(catalogue: Catalogue, rows: list[ObservationRow], order: int) -> l
 def _of_rung(row: ObservationRow, rung: OrderRecord | None) -> ObservationRow:
     changes: Any = {name: getattr(rung, name, None) for name in _OF_THE_ORDER}
     return replace(row, **changes)
-
-
-def _each_rung(catalogue: Catalogue) -> Iterator[tuple[str, OrderRecord]]:
-    """Give the key of every result with every order of its ladder."""
-    import sqlalchemy as sa
-
-    from oofpy.catalogue import schema
-
-    columns = [schema.orders.c[entry.name] for entry in fields(OrderRecord)]
-    query = sa.select(schema.results.c.key, *columns).join(schema.orders)
-    with catalogue._reading() as connection:
-        for key, *values in connection.execution_options(yield_per=20_000).execute(query):
-            yield key, OrderRecord(*values)
 
 
 def write_export(columns: list[ExportColumn], form: Format, stream: BinaryIO) -> None:

@@ -223,6 +223,18 @@ def each_coefficient(
         yield key, CoefficientRecord(*values)
 
 
+def each_rung(connection: sa.Connection, wanted: Filter) -> Iterator[tuple[str, OrderRecord]]:
+    """Give the orders that the results that are wanted were fitted at; see `Catalogue.each_rung`."""
+    columns = [schema.orders.c[entry.name] for entry in fields(OrderRecord)]
+    query = (
+        _joined(wanted, _results.c.key, *columns, decided=False)
+        .join(schema.orders, schema.orders.c.result_id == _results.c.id)
+        .order_by(_results.c.id, schema.orders.c.order)
+    )
+    for key, *values in connection.execution_options(yield_per=_STREAMED).execute(query):
+        yield key, OrderRecord(*values)
+
+
 def entry_of(connection: sa.Connection, name_or_key: str) -> CatalogueEntry:
     """Give everything that is held of a result; see `Catalogue.show`."""
     number = _result_id(connection, name_or_key)

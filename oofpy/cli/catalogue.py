@@ -268,6 +268,8 @@ def _facts(entry: CatalogueEntry) -> Iterator[tuple[str, str]]:
     yield "key", result.key
     for other in entry.other_keys:
         yield "other result", other
+    if entry.superseded_by is not None:
+        yield "superseded by", f"{entry.superseded_by}, an observation with all files of this one"
     standing = entry.decisions[-1].standing if entry.decisions else None
     yield "status", f"{result.status}, verdict {result.verdict or '-'}, decision {standing or '-'}"
     if result.reason:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import param
 from panel.custom import JSComponent
@@ -63,8 +63,8 @@ class Browser(JSComponent):
     }
     """
 
-    def __init__(self, press: Callable[[str], None], **parameters: Any) -> None:
-        super().__init__(**parameters)
+    def __init__(self, press: Callable[[str], None], query: str = "") -> None:
+        super().__init__(query=query)
         self._press = press
 
     def _handle_msg(self, key: object) -> None:

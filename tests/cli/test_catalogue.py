@@ -240,3 +240,15 @@ def test_a_catalogue_on_a_server_is_named(refused, tmp_path, words):
     )
     line = refused("catalogue", words[0], tmp_path, *words[1:])
     assert "is on a server, postgresql://me:***@host/db; give this URL" in line
+
+
+def test_show_names_what_has_taken_the_place(tmp_path, run):
+    three, four = (
+        under(done(n), content_hash=digest(str(n)), file_hashes=tuple(map(digest, letters)))
+        for n, letters in ((1, "abc"), (2, "abcd"))
+    )
+    with Catalogue.open(tmp_path, create=True) as catalogue:
+        for outcome in (three, four):
+            catalogue.record(catalogue.begin_run("oofpy batch", "0.1.0", "telescope-pc"), [outcome])
+    shown = run("catalogue", "show", tmp_path, three.result.key).out
+    assert f"{four.result.key}, an observation with all files of this one" in shown
