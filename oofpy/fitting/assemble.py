@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from oofpy._version import __version__
+from oofpy.fitting.dish_images import dish_images, mode_covariance
 from oofpy.fitting.elimination import LinearFit
 from oofpy.fitting.order_choice import with_common_count
 from oofpy.fitting.parameters import ParameterSet, parameter_unit
@@ -21,7 +22,6 @@ from oofpy.fitting.problem import FitProblem
 from oofpy.fitting.residual_correlation import Autocorrelation
 from oofpy.fitting.result import (
     LOW_WEIGHT,
-    ApertureImages,
     Coefficient,
     FitResult,
     MapArrays,
@@ -37,9 +37,8 @@ from oofpy.flags import Flag
 from oofpy.map_statistics import robust_sigma
 from oofpy.optics.half_path import half_path_um
 from oofpy.optics.parameter_names import SHAPE_PARAMETERS
-from oofpy.optics.zernike import ZernikeTerm
 from oofpy.plausibility import signal_to_noise
-from oofpy.surface import WeightedDish, aperture_images, applied_image
+from oofpy.surface import WeightedDish
 
 FloatArray = NDArray[np.float64]
 
@@ -207,7 +206,7 @@ class _Values:
         shape = _shape(self.problem, self.values[number])
         dish = WeightedDish(self.problem.telescope, shape, terms, wavelength, applied)
         values = self.values[number, : len(terms)]
-        covariance = _mode_covariance(self.set.free_names, self.covariance[number], terms)
+        covariance = mode_covariance(self.set.free_names, self.covariance[number], terms)
         without_focus = np.where([(term.n, term.l) == (2, 0) for term in dish.terms], 0.0, values)
         rms, observed = dish.rms_rad(values), dish.rms_as_observed_rad(values)
         focus, focus_error = dish.best_focus_m(values, covariance)
@@ -281,7 +280,7 @@ def assemble_result(
         chosen_order=chosen_order,
         left_out_fits=left_out_fits,
         map_arrays=_map_arrays(problem, number, solution),
-        aperture=_images(problem, number, chosen, solution),
+        aperture=dish_images(chosen, problem.telescope, observation.wavelength_m, observation.observing.applied),
         flags=flags,
         device=str(problem.start.device.type),
         dtype="float64" if problem.settings.precision == "double" else "float32",
@@ -322,33 +321,6 @@ def _shape(problem: FitProblem, values: FloatArray) -> tuple[float, ...]:
     """Shape parameters of the illumination in a full parameter vector."""
     layout = problem.model.layout
     return tuple(float(values[layout.slice_of(name)][0]) for name in SHAPE_PARAMETERS)
-
-
-def _mode_covariance(names: tuple[str, ...], covariance: FloatArray, terms: tuple[ZernikeTerm, ...]) -> FloatArray:
-    """Covariance of the coefficients of all terms, zero for those that are held; the free ones stand first."""
-    free = [place for place, term in enumerate(terms) if term.label in names]
-    full = np.zeros((len(terms), len(terms)))
-    full[np.ix_(free, free)] = covariance[: len(free), : len(free)]
-    return full
-
-
-def _images(problem: FitProblem, number: int, chosen: OrderFit, solution: Solution) -> ApertureImages:
-    values = solution.parameters[number].cpu().numpy()
-    terms = problem.terms[: len(chosen.coefficients)]
-    covariance = _mode_covariance(chosen.covariance_names, chosen.covariance, terms)
-    axis, phase, error, amplitude = aperture_images(
-        problem.telescope, _shape(problem, values), terms, values[: len(terms)], covariance
-    )
-    observation = problem.observations[number]
-    wavelength = observation.wavelength_m
-    return ApertureImages(
-        axis_m=axis,
-        phase_rad=phase,
-        surface_um=half_path_um(phase, wavelength),
-        surface_error_um=half_path_um(error, wavelength),
-        amplitude=amplitude,
-        applied_um=applied_image(problem.telescope, observation.observing.applied, wavelength),
-    )
 
 
 @lru_cache(maxsize=1)

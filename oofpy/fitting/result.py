@@ -427,11 +427,16 @@ class FitResult:
     @property
     def illumination_shape(self) -> tuple[float, ...]:
         """Values of `SHAPE_PARAMETERS` at the chosen order; of the telescope where a result does not know them."""
-        known = {one.name: one.value for one in self.fit.parameters if math.isfinite(one.value)}
-        nominal = {"edge_taper_db": self.telescope.illumination.edge_taper_db}
-        return tuple(known.get(name, nominal.get(name, 0.0)) for name in SHAPE_PARAMETERS)
+        return illumination_shape(self.fit, self.telescope)
 
     @property
     def degenerate_pairs(self) -> tuple[tuple[str, str, float], ...]:
         """Pairs of parameters at the chosen order that are hardly told apart; see `OrderFit.degenerate_pairs`."""
         return self.fit.degenerate_pairs(self.settings.limits.least_correlation)
+
+
+def illumination_shape(fit: OrderFit, telescope: Telescope) -> tuple[float, ...]:
+    """Values of `SHAPE_PARAMETERS` of a fit; of the telescope where a fit does not know them."""
+    known = {one.name: one.value for one in fit.parameters if math.isfinite(one.value)}
+    nominal = {"edge_taper_db": telescope.illumination.edge_taper_db}
+    return tuple(known.get(name, nominal.get(name, 0.0)) for name in SHAPE_PARAMETERS)
