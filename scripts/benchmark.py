@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Measure accuracy and speed: `python scripts/benchmark.py NAME [options]`, a table on standard error, JSON on output.
 
-Names: recovery, glitches, capture, modes, formats, response, verdict, srt, time, pyoof, archive, commands, all.
-`pyoof` needs the extra `bench`, `archive` the extra `cluster`.
+Names: recovery, glitches, capture, modes, formats, response, verdict, srt, time, pyoof, archive, review, commands, all.
+`pyoof` needs the extra `bench`, `archive` the extra `cluster`, `review` the extra `test` and a Chromium.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import torch
-from benchmarks import archive, formats, modes, recovery, response, speed, verdict
+from benchmarks import archive, formats, modes, recovery, response, review, speed, verdict
 from benchmarks.scenario import Scenario
 
 Table = list[dict[str, Any]]
@@ -37,6 +37,7 @@ def measurements(arguments: argparse.Namespace) -> dict[str, Callable[[], Table]
         "time": lambda: speed.fit_time(Scenario.build(), arguments.repeats),
         "pyoof": lambda: speed.against_pyoof(Scenario.build()),
         "archive": lambda: archive.archive(arguments.observations, arguments.gravity_seeds, arguments.only),
+        "review": lambda: review.review(arguments.rows),
         "commands": lambda: speed.commands(arguments.repeats),
     }
 
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--good", type=int, default=100, help="good observations of verdict")
     parser.add_argument("--spoiled", type=int, default=20, help="spoiled observations of every kind of verdict")
     parser.add_argument("--observations", type=int, default=1000, help="of archive")
+    parser.add_argument("--rows", type=int, default=review.ROWS, help="observations in the catalogue of review")
     parser.add_argument("--gravity-seeds", type=int, default=20, help="archives of 60 observations in archive")
     parser.add_argument("--only", nargs="+", help="modes, kinds of verdict, parts of archive, whose name holds a word")
     parser.add_argument("--grids", type=Path, nargs=3, help="GRASP files for srt: dz -11.53 mm, in focus, +11.53 mm")

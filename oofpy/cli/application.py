@@ -22,6 +22,7 @@ from oofpy.cli.formats import formats_command
 from oofpy.cli.gravity import gravity_command
 from oofpy.cli.inspect import inspect_command
 from oofpy.cli.report import report_command
+from oofpy.cli.review import review_command
 from oofpy.cli.simulate import simulate_command
 from oofpy.cli.telescopes import telescopes_application
 from oofpy.cli.trend import trend_command
@@ -45,6 +46,7 @@ application.command("compare")(uninterrupted(compare_command))
 application.command("trend")(uninterrupted(trend_command))
 application.command("gravity")(uninterrupted(gravity_command))
 application.command("correct")(uninterrupted(correct_command))
+application.command("review")(uninterrupted(review_command))
 application.command("convert")(uninterrupted(convert_command))
 application.command("formats")(uninterrupted(formats_command))
 application.command("flags")(uninterrupted(flags_command))

@@ -1,0 +1,175 @@
+"""The page served by the command itself, in a process of its own, and a Chromium that visits it.
+
+Screenshots are kept in `test-output/`, or where OOFPY_TEST_OUTPUT says.
+"""
+
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WINDOWS = {"wide": {"width": 1400, "height": 900}, "phone": {"width": 390, "height": 844}}
+LONGEST_START_S = 60
+
+
+class Served:
+    """A running `oofpy review`, after a line of Python where something is to be broken."""
+
+    def __init__(self, results, *options, environment=None, after="pass"):
+        program = f"import sys, oofpy.cli\n{after}\nsys.exit(oofpy.cli.main(sys.argv[1:]))"
+        words = [sys.executable, "-c", program, "review", str(results), "--no-browser", *map(str, options)]
+        self.process = subprocess.Popen(
+            words,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=results,
+            env={**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})},
+        )
+        self._lines, self._log = queue.Queue(), []
+        self._readers = [
+            threading.Thread(target=self._read, args=[self.process.stdout, self._lines.put], daemon=True),
+            threading.Thread(target=self._read, args=[self.process.stderr, self._log.append], daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+        try:
+            self.address = self._lines.get(timeout=LONGEST_START_S).strip()
+        except queue.Empty:
+            self.end()
+            raise AssertionError(f"it did not start: {self.log}") from None
+
+    @staticmethod
+    def _read(stream, take):
+        for line in stream:
+            take(line)
+
+    @property
+    def url(self):
+        """The address without its token."""
+        return self.address.partition("?")[0]
+
+    @property
+    def port(self):
+        return urlsplit(self.address).port
+
+    @property
+    def log(self):
+        return "".join(self._log)
+
+    def end(self, number=signal.SIGTERM, timeout_s=5):
+        """Send a signal; gives the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            code = self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        for reader in self._readers:
+            reader.join(5)
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return code
+
+
+@pytest.fixture(scope="module")
+def serve():
+    """Serve a folder of results on a free port, with options of `oofpy review`."""
+    running = []
+
+    def start(results, *options, port=0, **arguments):
+        words = options if port is None else ("--port", port, *options)
+        running.append(Served(results, *words, **arguments))
+        return running[-1]
+
+    yield start
+    for served in running:
+        if served.process.poll() is None:
+            served.end()
+
+
+@pytest.fixture(scope="session")
+def kept():
+    """Folder for what is to be looked at."""
+    place = Path(os.environ.get("OOFPY_TEST_OUTPUT") or Path(__file__).parents[2] / "test-output")
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A Chromium of the system with a profile of its own."""
+    found = next((path for path in map(shutil.which, BROWSERS) if path), None)
+    if found is None:
+        missing = f"no browser here: none of {', '.join(BROWSERS)} is installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        yield running
+        running.close()
+
+
+class Visit:
+    """A tab that is open, with cookies of its own, and what it did besides being shown."""
+
+    def __init__(self, browser, url, window, expected=()):
+        self._context = browser.new_context(viewport=WINDOWS[window])
+        self.page, self._expected = self._context.new_page(), tuple(expected)
+        self.requests, self.complaints, self.dialogs = [], [], []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("websocket", lambda socket: self.requests.append(socket.url))
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", self._dismiss)
+        self.page.goto(url, wait_until="load")
+
+    def _hear(self, message):
+        if message.type == "error" and not any(words in message.text for words in self._expected):
+            self.complaints.append(message.text)
+
+    def _dismiss(self, dialog):
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    def close(self):
+        self._context.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open an address in a tab of its own; a test fails where a tab reports errors that it did not name as expected."""
+    visits = []
+
+    def opened(url, window="wide", expected=()):
+        visits.append(Visit(browser, url, window, expected))
+        return visits[-1]
+
+    yield opened
+    complaints = [line for entry in visits for line in entry.complaints]
+    dialogs = [line for entry in visits for line in entry.dialogs]
+    for entry in visits:
+        entry.close()
+    assert (complaints, dialogs) == ([], [])
