@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DIVERGING = "blue-white-red"
 # Two curves in the colour space Oklab, at the hues 252 and 30 degrees, of the same lightness and chroma, in equal
 # steps: what differs by as much looks as different, on both sides of zero. Which side it is, contours say in grey.
-_BLUE_WHITE_RED = (
+BLUE_WHITE_RED = (
     *("#00407a", "#005ca8", "#2c7ccd", "#5a9de7", "#8bbdf6", "#c0dbfb"),
     "#f7f7f7",
     *("#f9ccc4", "#f1a294", "#de7869", "#c15243", "#9b3326", "#702016"),
@@ -176,7 +176,7 @@ def colour_map(name: str) -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
     if name == DIVERGING:
-        return LinearSegmentedColormap.from_list(name, _BLUE_WHITE_RED).with_extremes(bad=BLANK)
+        return LinearSegmentedColormap.from_list(name, BLUE_WHITE_RED).with_extremes(bad=BLANK)
     return colormaps[name].with_extremes(bad=BLANK)
 
 
