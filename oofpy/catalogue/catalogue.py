@@ -369,8 +369,34 @@ class Catalogue:
         UsageError
             If there is no such result or decision, no reviewer is named, or there is nothing to undo.
         """
+        [entry] = self.decide_all([key], who, decision, why)
+        return entry
+
+    def decide_all(self, keys: Iterable[str], who: str, decision: Decision, why: str = "") -> list[DecisionRecord]:
+        """Append the same decision on several results: on all of them, or on none where one refuses it.
+
+        Parameters
+        ----------
+        keys : iterable of str
+            Of the results, whole.
+        who, decision, why
+            As of `decide`.
+
+        Returns
+        -------
+        list of DecisionRecord
+            In the order of the keys.
+
+        Raises
+        ------
+        UsageError
+            As `decide`, for any of them.
+        """
+        wanted = list(keys)
         with self._writing() as connection:
-            return recording.decide(connection, key, who, decision, why)
+            # Sorted: of two that want the same results, none waits for what the other holds.
+            made = {key: recording.decide(connection, key, who, decision, why) for key in sorted(set(wanted))}
+        return [made[key] for key in wanted]
 
     def decisions(self, key: str) -> tuple[DecisionRecord, ...]:
         """Give all decisions on a result.

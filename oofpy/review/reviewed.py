@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from pathlib import Path
 
 from oofpy.catalogue.catalogue import Catalogue
@@ -83,9 +84,13 @@ class ReviewedArchive:
             raise InputError("the catalogue names a result outside of the folder of the results", key=entry.result.key)
         return place
 
-    def decide(self, key: str, who: str, decision: Decision, why: str = "") -> DecisionRecord:
-        """Append a decision; see `Catalogue.decide`."""
-        return self.catalogue.decide(key, who, decision, why)
+    def decisions(self, key: str) -> tuple[DecisionRecord, ...]:
+        """Give all decisions on a result, oldest first."""
+        return self.catalogue.decisions(key)
+
+    def decide(self, keys: Iterable[str], who: str, decision: Decision, why: str = "") -> list[DecisionRecord]:
+        """Append a decision on every one of some results; see `Catalogue.decide_all`."""
+        return self.catalogue.decide_all(keys, who, decision, why)
 
     def state(self) -> tuple[int, ...]:
         """Give numbers that change with every result and every decision that is recorded."""

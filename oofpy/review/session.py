@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from oofpy.catalogue.records import Filter, ObservationRow
@@ -30,18 +30,39 @@ class Session:
     archive : ReviewedArchive
     say : callable
         Takes what a reviewer must be told, an error for example, in plain text.
+
+    Attributes
+    ----------
+    view : View
+        What is looked at.
+    reviewer : str
+        Who decides; empty where nobody is named.
+    chosen : tuple of ObservationRow
+        Results that were chosen in the table or among the trends; no part of the view, since they may be thousands.
     """
 
     def __init__(self, archive: ReviewedArchive, say: Callable[[str], None]) -> None:
         self.archive, self.say = archive, say
         self.view = View()
         self.reviewer = ""
+        self.chosen: tuple[ObservationRow, ...] = ()
         self._listeners: list[Callable[[View], None]] = []
+        self._choosing: list[Callable[[], None]] = []
         self._rows: tuple[tuple[Filter, str], list[ObservationRow]] | None = None
 
     def listen(self, listener: Callable[[View], None]) -> None:
         """Tell a listener of every view from now on."""
         self._listeners.append(listener)
+
+    def choose(self, rows: Iterable[ObservationRow]) -> None:
+        """Choose results among those that are shown, to compare them or to decide on them together."""
+        self.chosen = tuple(rows)
+        for listener in self._choosing:
+            listener()
+
+    def on_choice(self, listener: Callable[[], None]) -> None:
+        """Call a listener whenever others are chosen."""
+        self._choosing.append(listener)
 
     def go(self, **changes: Any) -> None:
         """Look at something else.

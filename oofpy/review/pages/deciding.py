@@ -1,4 +1,4 @@
-"""Decide on the result that is open: who, what and why, appended to what was decided before."""
+"""Decide on the result that is open, or on those that are chosen: who, what and why, appended to what was there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import panel as pn
 
-from oofpy.catalogue.records import CatalogueEntry, Decision, DecisionRecord
+from oofpy.catalogue.records import Decision, DecisionRecord
 from oofpy.errors import OofError
 from oofpy.review.pages.words import text
 from oofpy.review.session import Session
@@ -23,7 +23,7 @@ _IN_WORDS: dict[str | None, str] = {"accept": "accepted", "reject": "rejected", 
 
 
 class DecisionBar:
-    """The decisions on the result that is open, and the way to add one.
+    """The decisions on what is open or chosen, and the way to add one.
 
     Parameters
     ----------
@@ -32,10 +32,11 @@ class DecisionBar:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._entry: CatalogueEntry | None = None
+        # What stands, by the keys of the results, as the reviewer sees it.
+        self._standing: dict[str, Decision | None] = {}
         self.reviewer = pn.widgets.TextInput(name="reviewer", placeholder="your name", width=120)
         self.comment = pn.widgets.TextInput(name="comment", placeholder="why", width=260)
-        self._standing = pn.pane.HTML("", css_classes=["standing"])
+        self._subject = pn.pane.HTML("", css_classes=["standing"])
         self._entries = pn.pane.HTML("", sizing_mode="stretch_width")
         buttons = []
         for decision, (words, kind) in _WORDS.items():
@@ -43,10 +44,11 @@ class DecisionBar:
             button.on_click(self._deciding(decision))
             buttons.append(button)
         self.reviewer.param.watch(self._named, "value")
-        row = pn.FlexBox(self._standing, *buttons, self.reviewer, self.comment, align_items="end")
+        row = pn.FlexBox(self._subject, *buttons, self.reviewer, self.comment, align_items="end")
         self.layout = pn.Column(
             row, self._entries, visible=False, css_classes=["decisions"], sizing_mode="stretch_width"
         )
+        session.on_choice(self._show_chosen)
 
     def _deciding(self, decision: Decision) -> Callable[[object], None]:
         return lambda _: self.decide(decision)
@@ -55,44 +57,65 @@ class DecisionBar:
         self._session.reviewer = (event.new or "").strip()
 
     def show(self, view: View) -> None:
-        """Show the decisions on the result that is open; what is being written stays."""
-        self.layout.visible = view.page == "observation" and bool(view.keys)
-        self._entry = None
-        if not self.layout.visible:
+        """Show the decisions on the result that is open, or how many are chosen; what is being written stays."""
+        if view.page == "observation":
+            self._show_opened(view)
+        elif view.page == "compare":
+            self._nothing()
+        else:
+            self._show_chosen()
+
+    def _nothing(self) -> None:
+        self._standing, self.layout.visible = {}, False
+
+    def _show_opened(self, view: View) -> None:
+        self._nothing()
+        if not view.keys:
             return
         entry = self._session.archive.entry(view.keys[0])
-        self._entry = entry
         standing = entry.decisions[-1].standing if entry.decisions else None
-        self._standing.object = f"<b class='{standing or ''}'>{_IN_WORDS[standing]}</b>"
+        self._standing = {entry.result.key: standing}
+        self._subject.object = f"<b class='{standing or ''}'>{_IN_WORDS[standing]}</b>"
         self._entries.object = _entries_html(entry.decisions)
+        self.layout.visible = True
+
+    def _show_chosen(self) -> None:
+        self._standing = {row.key: row.decision for row in self._session.chosen}
+        self._subject.object = f"<b>{len(self._standing)} chosen</b>"
+        self._entries.object = ""
+        self.layout.visible = bool(self._standing)
 
     def decide(self, decision: Decision) -> None:
-        """Append a decision on the result that is open.
+        """Append a decision on what is open or chosen.
 
-        Nothing is appended where no reviewer is named, or where somebody else decided since the page was shown: then
-        what is new is shown first.
+        Nothing is appended where no reviewer is named, or where another decision stands than the one that is shown:
+        then what is new is shown first.
         """
-        shown, session = self._entry, self._session
-        if shown is None:
-            session.say("no observation is open that could be decided on")
+        shown, session = self._standing, self._session
+        if not shown:
+            session.say("no observation is open or chosen that could be decided on")
             return
         if not session.reviewer:
             session.say("write your name beside the buttons first: a decision says whose it is")
             return
-        key = shown.result.key
         try:
-            if session.archive.catalogue.decisions(key) != shown.decisions:
+            if self._now_standing() != shown:
                 session.refresh()
                 session.say(
                     "somebody else decided in the meantime: see what is new, and decide again if it is not yours"
                 )
                 return
-            session.archive.decide(key, session.reviewer, decision, (self.comment.value or "").strip())
+            session.archive.decide(shown, session.reviewer, decision, (self.comment.value or "").strip())
         except OofError as error:
             session.say(str(error))
             return
         self.comment.value = ""
         session.refresh()
+
+    def _now_standing(self) -> dict[str, Decision | None]:
+        """What stands in the catalogue, by the keys of what is shown."""
+        entries = {key: self._session.archive.decisions(key) for key in self._standing}
+        return {key: found[-1].standing if found else None for key, found in entries.items()}
 
 
 def _entries_html(decisions: tuple[DecisionRecord, ...]) -> str:

@@ -16,7 +16,7 @@ from oofpy.errors import OofError
 from oofpy.flag_kinds import FLAG_KINDS
 from oofpy.review.pages.words import text
 from oofpy.review.rows import COLUMNS, table_of
-from oofpy.review.session import Session
+from oofpy.review.session import KEY_LETTERS, Session
 from oofpy.review.view import View
 
 _PAGE_ROWS = 40
@@ -126,10 +126,12 @@ class TablePage:
             self._table.sorters = _sorters(view.sort)
         rows = self._session.rows()
         held = self._session.archive.catalogue.count()
+        ticked = {row.key for row in self._session.chosen}
         with self._quietly():
             self._table.selection = []
             self._table.value = table_of(rows)
-            self._ticked()
+            self._table.selection = [place for place, row in enumerate(rows) if row.key in ticked]
+        self._ticked()
         if held:
             self._count.object = f"<b>{len(rows)}</b> of {held} observations"
         else:
@@ -160,13 +162,16 @@ class TablePage:
             self._session.go(page="observation", keys=(self._table.value["key"].iloc[event.row],))
 
     def _ticked(self) -> None:
-        count = len(self._table.selection)
+        if self._setting:
+            return
+        rows = self._session.rows()
+        self._session.choose(rows[place] for place in self._table.selection)
+        count = len(self._session.chosen)
         self._compare.disabled = not 2 <= count <= MOST_COMPARED
         self._compare.name = f"compare {count}" if count else f"tick 2 to {MOST_COMPARED} to compare"
 
     def _open_compared(self) -> None:
-        keys = self._table.value["key"].iloc[self._table.selection]
-        self._session.go(page="compare", keys=tuple(keys))
+        self._session.go(page="compare", keys=tuple(row.key[:KEY_LETTERS] for row in self._session.chosen))
 
     def _download(self, form: Format) -> Any:
         return pn.widgets.FileDownload(
