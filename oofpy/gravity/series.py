@@ -185,7 +185,7 @@ class CoefficientSeries:
                     value=f"{sample.elevation_rad} rad in {sample.name}",
                     remedy="leave it out, or fit it again with its elevation (MEANEL, or elevation in a TOML file)",
                 )
-        _require_range(np.array([sample.elevation_rad for sample in samples], np.float64), "")
+        require_elevations(np.array([sample.elevation_rad for sample in samples], np.float64))
         known = sorted({term for sample in samples for term in sample.terms}, key=lambda term: term.osa_index)
         enough = tuple(term for term in known if sum(term in sample.terms for sample in samples) >= FEWEST_OBSERVATIONS)
         if not enough:
@@ -197,7 +197,7 @@ class CoefficientSeries:
             )
         for term in enough:
             have = [sample.elevation_rad for sample in samples if term in sample.terms]
-            _require_range(np.array(have, np.float64), f" of {term.label}")
+            require_elevations(np.array(have, np.float64), f" of {term.label}")
         return cls(tuple(samples), enough)
 
     @property
@@ -248,13 +248,7 @@ class CoefficientSeries:
 
 
 def _require_one_dish(samples: Sequence[ElevationSample]) -> None:
-    if len(samples) < FEWEST_OBSERVATIONS:
-        raise UsageError(
-            "A, B and C and their errors need four observations or more",
-            key="RESULTS",
-            value=len(samples),
-            remedy="give more, at elevations far apart",
-        )
+    _require_enough(len(samples))
     dishes = sorted({(sample.telescope, float(f"{sample.dish_radius_m:.6g}")) for sample in samples})
     if len(dishes) > 1:
         raise UsageError(
@@ -265,8 +259,31 @@ def _require_one_dish(samples: Sequence[ElevationSample]) -> None:
         )
 
 
-def _require_range(elevation_rad: FloatArray, whose: str) -> None:
-    """Refuse elevations from which three terms cannot be told apart."""
+def _require_enough(count: int) -> None:
+    if count < FEWEST_OBSERVATIONS:
+        raise UsageError(
+            "A, B and C and their errors need four observations or more",
+            key="RESULTS",
+            value=count,
+            remedy="give more, at elevations far apart",
+        )
+
+
+def require_elevations(elevation_rad: FloatArray, whose: str = "") -> None:
+    """Refuse elevations from which three terms cannot be told apart.
+
+    Parameters
+    ----------
+    elevation_rad : array, radians
+    whose : str
+        For the message, after a space.
+
+    Raises
+    ------
+    UsageError
+        With fewer than four, or where they lie too close together.
+    """
+    _require_enough(elevation_rad.size)
     singular = np.linalg.svd(gravity_terms(elevation_rad), compute_uv=False)
     condition = singular[0] / singular[-1] if singular[-1] > 0 else math.inf
     if condition <= _LARGEST_CONDITION:

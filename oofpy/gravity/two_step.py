@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from oofpy.gravity.gravity_fit import GravityFit
-from oofpy.gravity.model import GravityModel
+from oofpy.gravity.model import GravityModel, gravity_terms
 from oofpy.gravity.regression import OUTLYING_WEIGHT, Measured, robust_weight
-from oofpy.gravity.series import FEWEST_OBSERVATIONS, CoefficientSeries
+from oofpy.gravity.series import FEWEST_OBSERVATIONS, CoefficientSeries, require_elevations
 
 FloatArray = NDArray[np.float64]
 
@@ -76,6 +76,52 @@ def fit_two_step(series: CoefficientSeries) -> GravityFit:
         outlying=outlying,
         advice=f"the weights of {', '.join(unsettled)} did not settle: look at its figure" if unsettled else "",
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ElevationCurve:
+    """`A sin(el) + B cos(el) + C` of one quantity.
+
+    Parameters
+    ----------
+    parameters : array, shape (3,)
+        A, B and C, in the unit of the quantity.
+    scatter : float
+        Standard deviation by which single values differ from the curve beyond their errors.
+    outlying : array of bool, shape (values,)
+        Values that lie so far off that they have no influence.
+    """
+
+    parameters: FloatArray
+    scatter: float
+    outlying: NDArray[np.bool_]
+
+    def at(self, elevation_rad: ArrayLike) -> FloatArray:
+        """Give the curve at elevations in radians, an array of their shape."""
+        return np.asarray(gravity_terms(elevation_rad) @ self.parameters)
+
+
+def fit_curve(elevation_rad: FloatArray, values: FloatArray, errors: FloatArray) -> ElevationCurve:
+    """Fit `A sin(el) + B cos(el) + C` to one quantity, as `fit_two_step` does to each coefficient.
+
+    Parameters
+    ----------
+    elevation_rad : array, shape (values,), radians
+    values, errors : array, shape (values,)
+        In one unit; the errors are standard errors, positive.
+
+    Returns
+    -------
+    ElevationCurve
+
+    Raises
+    ------
+    UsageError
+        With fewer than four values, or elevations that cannot determine three terms.
+    """
+    require_elevations(elevation_rad)
+    found = _fit_coefficient(gravity_terms(elevation_rad), values, errors**2)
+    return ElevationCurve(found.parameters, found.scatter, found.weights < OUTLYING_WEIGHT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
+from contextlib import suppress
 
 import panel as pn
 
 from oofpy._version import __version__
+from oofpy.errors import OofError
 from oofpy.review.browser import Browser
 from oofpy.review.choices import PageName
 from oofpy.review.pages.comparing import ComparingPage
@@ -39,17 +41,27 @@ class Application:
     """
 
     def __init__(self, archive: ReviewedArchive) -> None:
-        self._message = pn.pane.HTML("", css_classes=["message"], sizing_mode="stretch_width", visible=False)
+        self._words = pn.pane.HTML("", margin=0, sizing_mode="stretch_width")
+        dismiss = pn.widgets.Button(name="\N{MULTIPLICATION SIGN}", description="close", css_classes=["tab"])
+        dismiss.on_click(lambda _: self._close())
+        self._message = pn.Row(
+            self._words, dismiss, css_classes=["message"], sizing_mode="stretch_width", visible=False
+        )
         self.session = Session(archive, self._say)
+        self._browser = Browser(self.press)
         self._state = archive.state()
+        self._table = TablePage(self.session)
         self._pages: dict[PageName, Page] = {
-            "table": TablePage(self.session),
+            "table": self._table,
             "observation": ObservationPage(self.session),
             "compare": ComparingPage(self.session),
             "trends": TrendsPage(self.session),
         }
         self._decisions = DecisionBar(self.session)
-        self._links = {name: pn.widgets.Button(name=words, button_type="light") for name, words in _NAMES.items()}
+        self._links = {
+            name: pn.widgets.Button(name=words, button_type="light", css_classes=["tab"])
+            for name, words in _NAMES.items()
+        }
         for name, link in self._links.items():
             link.on_click(self._opening(name))
         self._body = pn.Column(sizing_mode="stretch_width", css_classes=["page"])
@@ -60,17 +72,24 @@ class Application:
         return lambda _: self.session.go(page=name)
 
     def _say(self, text: str) -> None:
-        self._message.object = html.escape(text)
+        # Made anew each time, so that what is said twice is read out twice.
+        self._words.object = f"<div role='alert'>{html.escape(text)}</div>"
         self._message.visible = True
 
+    def say_fault(self) -> None:
+        """Tell the reviewer that something failed which should not; what it was is in the log of the server."""
+        self._say("this could not be done; the log of the server says why")
+
     def _show(self, view: View) -> None:
+        # First of all, so that who goes back at once comes to what was there before.
+        self._browser.param.update(query=view.query, title=self._title(view))
         self._message.visible = False
         for name, link in self._links.items():
             link.button_type = "primary" if name == view.page else "light"
         page = self._pages[view.page]
-        self._decisions.show(view)
         try:
             page.show(view)
+            self._decisions.show(view)
         finally:
             if list(self._body) != [page.layout]:
                 self._body[:] = [page.layout]
@@ -86,11 +105,15 @@ class Application:
             "undo": lambda: self._decisions.decide("undo"),
             "table": lambda: self.session.go(page="table"),
             "help": self._toggle_help,
+            "close": self._close,
         }
         actions[key]()
 
     def _toggle_help(self) -> None:
         self._help.visible = not self._help.visible
+
+    def _close(self) -> None:
+        self._help.visible = self._message.visible = False
 
     def poll(self) -> None:
         """Show what others decided, and new results, if there are any."""
@@ -103,20 +126,19 @@ class Application:
         """Give everything, to be served; called in a session of the server."""
         location = pn.state.location
         view = View.of_query((location.search if location else "") or "")
-        browser = Browser(self.press, query=view.query)
-
-        def follow(shown: View) -> None:
-            browser.query = shown.query
-
-        self.session.listen(follow)
+        browser = self._browser
+        browser.query = view.query
         browser.param.watch(lambda event: self._open_address(event.new), "query")
+        browser.param.watch(lambda event: self._table.fold(event.new), "narrow")
+        # The same name in both, whichever has it first.
+        self._decisions.reviewer.link(browser, value="reviewer", bidirectional=True)
         self.session.open(view)
         pn.state.add_periodic_callback(self.poll, period=_POLL_MS)
         title = pn.pane.HTML(f"<b>oofpy review</b> {html.escape(self.session.archive.name)}", css_classes=["title"])
-        help_button = pn.widgets.Button(name="?", button_type="light", width=40)
+        help_button = pn.widgets.Button(name="?", description="keys", button_type="light", css_classes=["tab"])
         help_button.on_click(lambda _: self._toggle_help())
         version = pn.pane.HTML(f"oofpy {html.escape(__version__)}", css_classes=["version"])
-        bar = pn.FlexBox(title, *self._links.values(), help_button, version, css_classes=["bar"])
+        bar = pn.FlexBox(title, *self._links.values(), help_button, version, align_items="center", css_classes=["bar"])
         return pn.Column(
             bar,
             self._message,
@@ -126,6 +148,14 @@ class Application:
             browser,
             sizing_mode="stretch_width",
         )
+
+    def _title(self, view: View) -> str:
+        """What the tab is called: what is open comes first, since tabs are narrow."""
+        words = _NAMES[view.page]
+        if view.page == "observation" and view.keys:
+            with suppress(OofError):
+                words = self.session.archive.entry(view.keys[0]).observation.name
+        return f"{words} \N{EN DASH} oofpy review {self.session.archive.name}"
 
     def _open_address(self, query: str) -> None:
         view = View.of_query(query)

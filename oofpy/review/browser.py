@@ -1,4 +1,4 @@
-"""What a page needs of the browser itself: its keys, and its address."""
+"""What a page needs of the browser itself: keys, address, title, width, and the name of who sits there."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ KEYS: dict[str, tuple[str, str]] = {
     "u": ("undo", "take the decision back"),
     "t": ("table", "the table"),
     "?": ("help", "this help"),
+    "Escape": ("close", "close this help and the message; leave a field"),
 }
 
 
 class Browser(JSComponent):
-    """Listens to the keyboard of a browser tab, and keeps the address of the tab.
+    """Listens to the keyboard of a browser tab, keeps its address and its title, and remembers the reviewer.
 
     Keys do what the buttons do, where no text is being written.
 
@@ -34,31 +35,46 @@ class Browser(JSComponent):
         The address after the question mark; follows the buttons of the browser for back and forward.
     """
 
-    query = param.String()
+    query = param.String(doc="The address after the question mark.")
+    title = param.String(doc="What the tab is called.")
+    reviewer = param.String(doc="Who decides; kept by the browser for the next time.")
+    narrow = param.Boolean(doc="Whether it is the screen of a phone.")
 
+    # A browser that keeps nothing, in a private window for example, says so by an exception.
     _esm: ClassVar[str] = """
+    const NAME = 'oofpy review: reviewer';
+    const recall = () => { try { return window.localStorage.getItem(NAME) || ''; } catch { return ''; } };
+    const keep = (name) => { try { window.localStorage.setItem(NAME, name); } catch { } };
+
     export function render({model}) {
       const pressed = (event) => {
         if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
         const target = event.composedPath()[0];
-        if (target.matches && target.matches('input, textarea, select, [contenteditable]')) return;
+        if (target.matches && target.matches('input:not([type=checkbox]), textarea, select, [contenteditable]')) {
+          if (event.key === 'Escape') target.blur();
+          return;
+        }
         model.send_msg(event.key);
       };
       const here = () => window.location.search.slice(1);
       const moved = () => { model.query = here(); };
-      const write = () => {
-        if (model.query !== here()) {
-          const search = model.query ? '?' + model.query : '';
-          window.history.pushState({}, '', window.location.pathname + search);
-        }
-      };
+      const address = () => window.location.pathname + (model.query ? '?' + model.query : '');
+      const write = () => { if (model.query !== here()) window.history.pushState({}, '', address()); };
+      const name = () => { document.title = model.title; };
       model.on('query', write);
+      model.on('title', name);
+      model.on('reviewer', () => keep(model.reviewer));
       document.addEventListener('keydown', pressed);
       window.addEventListener('popstate', moved);
       model.on('remove', () => {
         document.removeEventListener('keydown', pressed);
         window.removeEventListener('popstate', moved);
       });
+      name();
+      // As it will be written from now on: an address that only differs in its order would count as another one.
+      if (model.query !== here()) window.history.replaceState({}, '', address());
+      model.narrow = window.matchMedia('(max-width: 640px)').matches;
+      if (!model.reviewer) model.reviewer = recall();
       return document.createElement('span');
     }
     """

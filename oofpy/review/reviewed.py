@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from oofpy.catalogue.catalogue import Catalogue
 from oofpy.catalogue.filter_texts import filter_of_texts
 from oofpy.catalogue.records import CatalogueEntry, Decision, DecisionRecord, Filter, ObservationRow
-from oofpy.errors import InputError
+from oofpy.errors import InputError, UsageError
 from oofpy.fitting.result import FitResult
-from oofpy.io.result_reading import read_result
-from oofpy.review.view import View
+from oofpy.io.result_reading import RESULT_FILE, read_result
+from oofpy.review.view import View, is_text
 
 # Of some MB each: what a reviewer goes back to.
 _KEPT_RESULTS = 24
@@ -32,7 +33,8 @@ class ReviewedArchive:
     def __init__(self, catalogue: Catalogue, results: str | Path) -> None:
         self.catalogue = catalogue
         self._results = Path(results).resolve()
-        self._read: OrderedDict[str, FitResult] = OrderedDict()
+        # By the key and when it was recorded: a result that is fitted again keeps its key.
+        self._read: OrderedDict[tuple[str, datetime], FitResult] = OrderedDict()
         self._reading = threading.Lock()
 
     @property
@@ -48,6 +50,9 @@ class ReviewedArchive:
         UsageError, ConfigurationError
             If a text is no date, no angle, no length, or a word that is not known.
         """
+        for name, texts in view.filters.items():
+            for text in texts:
+                _refuse_what_is_no_text(name, text)
         return filter_of_texts(view.filters)
 
     def rows(self, wanted: Filter, sort: str) -> list[ObservationRow]:
@@ -56,6 +61,7 @@ class ReviewedArchive:
 
     def entry(self, key: str) -> CatalogueEntry:
         """Give all that the catalogue holds of a result; a UsageError if there is none of that key."""
+        _refuse_what_is_no_text("NAME", key)
         return self.catalogue.show(key)
 
     def result(self, entry: CatalogueEntry) -> FitResult:
@@ -66,7 +72,7 @@ class ReviewedArchive:
         InputError
             If the observation has none, or its file is missing, damaged, or outside the folder of the results.
         """
-        key = entry.result.key
+        key = entry.result.key, entry.recorded_at
         with self._reading:
             if key not in self._read:
                 self._read[key] = read_result(self._place(entry))
@@ -79,9 +85,16 @@ class ReviewedArchive:
         """File of a result. What the catalogue says of it may come from anywhere."""
         if entry.result.folder is None:
             raise InputError(f"{entry.observation.name} has no result: {entry.result.reason or entry.result.status}")
-        place = (self._results / entry.result.folder / "result.fits").resolve()
+        named = self._results / entry.result.folder / RESULT_FILE
+        try:
+            place = named.resolve()
+            something_else = place.exists() and not place.is_file()
+        except (OSError, RuntimeError, ValueError) as error:  # links in a circle, and names that are none
+            raise InputError("the catalogue names a result where none can be", key=entry.result.key) from error
         if not place.is_relative_to(self._results):
             raise InputError("the catalogue names a result outside of the folder of the results", key=entry.result.key)
+        if something_else:  # in a folder of this name a link could lead to anywhere
+            raise InputError("is no file", file=place)
         return place
 
     def decisions(self, key: str) -> tuple[DecisionRecord, ...]:
@@ -95,3 +108,8 @@ class ReviewedArchive:
     def state(self) -> tuple[int, ...]:
         """Give numbers that change with every result and every decision that is recorded."""
         return self.catalogue.state()
+
+
+def _refuse_what_is_no_text(name: str, text: str) -> None:
+    if not is_text(text):
+        raise UsageError("is no text", key=name, value=ascii(text))

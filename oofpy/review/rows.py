@@ -41,19 +41,19 @@ class TableColumn:
 
 
 COLUMNS = (
-    TableColumn("name", "observation", "name", lambda row: row.name, 170),
-    TableColumn("date", "date", "date", lambda row: (row.date or "")[:16].replace("T", " "), 140),
-    TableColumn("telescope", "telescope", "telescope", lambda row: row.telescope or "", 115),
-    TableColumn("object", "object", "object", lambda row: row.object_name or "", 100),
-    TableColumn("elevation", "el [deg]", "elevation", lambda row: _degrees(row.elevation_rad), 85, "0.0"),
-    TableColumn("rms", "rms [um]", "rms", lambda row: _rounded(row.rms_um, 1), 90, "0.0"),
-    TableColumn("rms_error", "error", "", lambda row: _rounded(row.rms_um_error, 2), 75, "0.00"),
-    TableColumn("focus", "focus error [mm]", "focus", lambda row: _rounded(row.best_focus_m, 4, 1e3), 140, "0.0000"),
-    TableColumn("chi2", "chi2", "chi2", lambda row: _rounded(row.reduced_chi2, 2), 75, "0.00"),
-    TableColumn("snr", "SNR", "snr", lambda row: _rounded(row.signal_to_noise, 0), 75, "0"),
-    TableColumn("verdict", "verdict", "verdict", lambda row: row.verdict or row.status, 95),
-    TableColumn("decision", "decision", "", lambda row: row.decision or "", 105),
-    TableColumn("remark", "flags or reason", "", lambda row: row.reason or ", ".join(row.flags), 320),
+    TableColumn("name", "observation", "name", lambda row: row.name, 150),
+    TableColumn("date", "date", "date", lambda row: (row.date or "")[:16].replace("T", " "), 125),
+    TableColumn("telescope", "telescope", "telescope", lambda row: row.telescope or "", 95),
+    TableColumn("object", "object", "object", lambda row: row.object_name or "", 95),
+    TableColumn("elevation", "el [deg]", "elevation", lambda row: _degrees(row.elevation_rad), 84, "0.0"),
+    TableColumn("rms", "rms [um]", "rms", lambda row: _rounded(row.rms_um, 1), 96, "0.0"),
+    TableColumn("rms_error", "error", "", lambda row: _rounded(row.rms_um_error, 2), 58, "0.00"),
+    TableColumn("focus", "focus error [mm]", "focus", lambda row: _rounded(row.best_focus_m, 4, 1e3), 152, "0.0000"),
+    TableColumn("chi2", "chi2", "chi2", lambda row: _rounded(row.reduced_chi2, 2), 55, "0.00"),
+    TableColumn("snr", "SNR", "snr", lambda row: _rounded(row.signal_to_noise, 0), 55, "0"),
+    TableColumn("verdict", "verdict", "verdict", lambda row: row.verdict or row.status, 75),
+    TableColumn("decision", "decision", "", lambda row: row.decision or "", 88),
+    TableColumn("remark", "flags or reason", "", lambda row: row.reason or ", ".join(row.flags), 200),
 )
 
 
@@ -69,8 +69,11 @@ def table_of(rows: Sequence[ObservationRow]) -> pd.DataFrame:
     DataFrame
         A column for each of `COLUMNS`, and `key`, the beginning of the key of the result.
     """
-    columns = {one.name: [one.value(row) for row in rows] for one in COLUMNS}
-    return pd.DataFrame(columns | {"key": [row.key[:KEY_LETTERS] for row in rows]}, copy=False)
+    # Of one kind whatever the rows are: the browser makes its table anew where a column becomes another one.
+    columns = {
+        one.name: pd.Series([one.value(row) for row in rows], dtype=float if one.form else object) for one in COLUMNS
+    }
+    return pd.DataFrame(columns | {"key": pd.Series([row.key[:KEY_LETTERS] for row in rows], dtype=object)}, copy=False)
 
 
 def _rounded(value: float | None, digits: int, scale: float = 1.0) -> float | None:

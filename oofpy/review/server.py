@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import panel as pn
 from bokeh.protocol.message import Message
@@ -46,6 +47,8 @@ _LONGEST_MESSAGE_BYTES = 4 * 1024 * 1024
 _PATIENCE_S = 3.0
 _LOGGERS = ("bokeh", "panel", "param", "tornado", "asyncio")
 _LOG = logging.getLogger("panel.oofpy")
+# Those that are open, by their sessions, and no longer than these.
+_APPLICATIONS: WeakValueDictionary[str, Application] = WeakValueDictionary()
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,8 @@ class ReviewServer:
 def _page(archive: ReviewedArchive) -> pn.viewable.Viewable:
     """Make the page of a session, or one that says why there is none."""
     try:
-        return Application(archive).layout()
+        application = _APPLICATIONS[_session()] = Application(archive)
+        return application.layout()
     except OofError as error:
         problem = str(error)
     except Exception as fault:
@@ -184,7 +188,17 @@ def _page(archive: ReviewedArchive) -> pn.viewable.Viewable:
 
 
 def _log_fault(fault: BaseException) -> None:
+    """Write it into the log, and tell the reviewer that there is something in it."""
     _LOG.error("a page could not do what was asked", exc_info=fault)
+    application = _APPLICATIONS.get(_session())
+    if application is not None:
+        application.say_fault()
+
+
+def _session() -> str:
+    """Name of the session that is served just now; empty where there is none."""
+    document = pn.state.curdoc
+    return "" if document is None or document.session_context is None else document.session_context.id
 
 
 def _listening(address: Address) -> list[socket.socket]:

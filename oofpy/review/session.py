@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from oofpy.catalogue.records import Filter, ObservationRow
@@ -49,6 +50,8 @@ class Session:
         self._listeners: list[Callable[[View], None]] = []
         self._choosing: list[Callable[[], None]] = []
         self._rows: tuple[tuple[Filter, str], list[ObservationRow]] | None = None
+        # Among which rows what was open when they were read anew had which place.
+        self._left: tuple[tuple[Filter, str], str, int] | None = None
 
     def listen(self, listener: Callable[[View], None]) -> None:
         """Tell a listener of every view from now on."""
@@ -91,19 +94,47 @@ class Session:
         return self._rows[1]
 
     def refresh(self) -> None:
-        """Show the same view again, what the catalogue holds being read anew."""
+        """Show the same view again, what the catalogue holds being read anew, of the chosen results as well."""
+        if self._rows is not None:
+            asked, rows = self._rows
+            place = self._place([row.key for row in rows])
+            self._left = self._left if place is None else (asked, self._opened, place)
         self._rows = None
+        if self.chosen:
+            keys = {row.key for row in self.chosen}
+            with suppress(OofError):  # which the page that has rows tells
+                self.choose(row for row in self.rows() if row.key in keys)
         self.open(self.view)
 
     def step(self, by: int) -> None:
-        """Open the observation that lies so many rows after the one that is open, in the order of the table."""
-        keys = [row.key for row in self.rows()]
+        """Open the observation that lies so many rows after the one that is open, in the order of the table.
+
+        From one that a decision has taken out of the filter it goes on where that was.
+        """
+        try:
+            keys = [row.key for row in self.rows()]
+        except OofError as error:
+            self.say(str(error))
+            return
         if not keys:
             return
-        opened = self.view.keys[0] if self.view.keys else ""
-        here = next((place for place, key in enumerate(keys) if opened and key.startswith(opened)), None)
-        there = (0 if by > 0 else len(keys) - 1) if here is None else min(max(here + by, 0), len(keys) - 1)
-        self.go(page="observation", keys=(keys[there][:KEY_LETTERS],))
+        here = self._place(keys)
+        if here is not None:
+            there = here + by
+        elif self._rows is not None and self._left is not None and self._left[:2] == (self._rows[0], self._opened):
+            there = self._left[2] + (by - 1 if by > 0 else by)
+        else:
+            there = 0 if by > 0 else len(keys) - 1
+        self.go(page="observation", keys=(keys[min(max(there, 0), len(keys) - 1)][:KEY_LETTERS],))
+
+    @property
+    def _opened(self) -> str:
+        return self.view.keys[0] if self.view.keys else ""
+
+    def _place(self, keys: list[str]) -> int | None:
+        """Place of what is open among the rows."""
+        opened = self._opened
+        return next((place for place, key in enumerate(keys) if opened and key.startswith(opened)), None)
 
 
 # As many letters of a key as tell results apart in any catalogue that there will be.

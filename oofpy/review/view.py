@@ -58,7 +58,8 @@ class View:
     @property
     def query(self) -> str:
         """The address after the question mark, without what is as by default; empty where all is."""
-        return urlencode(list(self._pairs()))
+        # What is no text, which only a program sends, cannot be in an address.
+        return urlencode(list(self._pairs()), errors="replace")
 
     def _pairs(self) -> Iterator[tuple[str, str]]:
         nothing = View()
@@ -79,13 +80,19 @@ class View:
             With or without the question mark.
         """
         given = parse_qs(query.removeprefix("?"), max_num_fields=None)
-        texts = {name: [text[:_LONGEST_VALUE] for text in values[:_MOST_VALUES]] for name, values in given.items()}
+        readable = {name: [text for text in values[:_MOST_VALUES] if is_text(text)] for name, values in given.items()}
+        texts = {name: [text[:_LONGEST_VALUE] for text in values] for name, values in readable.items() if values}
         known: dict[str, Any] = {}
         for name, kind in get_type_hints(cls).items():
             if name in texts and name != "filters":
                 value = _value(name, kind, texts[name][-1])
                 known |= {} if value is None else {name: value}
         return cls(filters={name: tuple(texts[name]) for name in FILTERS if name in texts}, **known)
+
+
+def is_text(text: str) -> bool:
+    """Tell whether every database can look for a text: it is Unicode and holds no zero."""
+    return text.encode("utf-8", "ignore").decode() == text and "\0" not in text
 
 
 def _value(name: str, kind: Any, text: str) -> Any:

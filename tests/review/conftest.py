@@ -11,9 +11,13 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
+
+from oofpy.catalogue import Catalogue
+from tests.made_catalogue import made_catalogue
+from tests.review.made_review import fill
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -107,6 +111,57 @@ def serve():
             served.end()
 
 
+class Reviewed:
+    """A catalogue that is served for all tests together; each decides on results of its own.
+
+    Attributes
+    ----------
+    results : Path
+    keys : dict of str to str
+        By the names of the observations.
+    served : Served
+    """
+
+    def __init__(self, results, keys):
+        self.results, self.keys, self.served = results, keys, Served(results, "--port", 0)
+
+    def address(self, observation="", /, **query):
+        """Where an observation is open, or where anything else is."""
+        opened = {"page": "observation", "keys": self.keys[observation][:12]} if observation else {}
+        return f"{self.served.url}?{urlencode(opened | query, doseq=True)}"
+
+    def decisions(self, name):
+        """What was decided on an observation: by whom, what, and why."""
+        with Catalogue.open(self.results) as catalogue:
+            return [(one.who, one.decision, one.why) for one in catalogue.decisions(self.keys[name])]
+
+    def decide(self, name, who, decision, why=""):
+        """Decide as somebody else does it, elsewhere."""
+        with Catalogue.open(self.results) as catalogue:
+            catalogue.decide_all([self.keys[name]], who, decision, why)
+
+    def end(self):
+        assert self.served.end() == 0
+        assert self.served.log == ""
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory):
+    """Three observations with results, one that could not be read, and rows whose names mean harm."""
+    reviewed = Reviewed(*fill(tmp_path_factory.mktemp("fitted")))
+    yield reviewed
+    reviewed.end()
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory):
+    """Five thousand observations without results."""
+    results = made_catalogue(tmp_path_factory.mktemp("many") / "results", 4999)
+    reviewed = Reviewed(results, {f"obs{number:03d}": f"key{number:03d}" for number in range(4999)})
+    yield reviewed
+    reviewed.end()
+
+
 @pytest.fixture(scope="session")
 def kept():
     """Folder for what is to be looked at."""
@@ -136,15 +191,21 @@ class Visit:
     """A tab that is open, with cookies of its own, and what it did besides being shown."""
 
     def __init__(self, browser, url, window, expected=()):
-        self._context = browser.new_context(viewport=WINDOWS[window])
-        self.page, self._expected = self._context.new_page(), tuple(expected)
+        self._context = browser.new_context(viewport=WINDOWS[window], accept_downloads=True)
+        self._expected = tuple(expected)
         self.requests, self.complaints, self.dialogs = [], [], []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("websocket", lambda socket: self.requests.append(socket.url))
-        self.page.on("console", self._hear)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("dialog", self._dismiss)
-        self.page.goto(url, wait_until="load")
+        self.page = self.tab(url)
+
+    def tab(self, url):
+        """Open one more tab, which has the same cookies and the same memory."""
+        page = self._context.new_page()
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("websocket", lambda socket: self.requests.append(socket.url))
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("dialog", self._dismiss)
+        page.goto(url, wait_until="load")
+        return page
 
     def _hear(self, message):
         if message.type == "error" and not any(words in message.text for words in self._expected):

@@ -1,19 +1,10 @@
 """The page in a browser, served by the command."""
 
-import re
 from urllib.parse import parse_qsl, urlsplit
 
-import pytest
+from playwright.sync_api import expect
 
 from oofpy.catalogue import Catalogue
-from tests.made_catalogue import made_catalogue
-from tests.review.conftest import WINDOWS
-
-
-@pytest.fixture(scope="module")
-def many(serve, tmp_path_factory):
-    """Five thousand observations."""
-    return serve(made_catalogue(tmp_path_factory.mktemp("many") / "results", 4999))
 
 
 def shown(visit, url, window="wide"):
@@ -35,21 +26,12 @@ def test_an_empty_catalogue(serve, visit, kept, tmp_path):
     assert served.log == ""
 
 
-@pytest.mark.parametrize("window", WINDOWS)
-def test_five_thousand_observations(many, visit, kept, window):
-    seen = shown(visit, many.url, window)
-    seen.page.get_by_text(re.compile(r"\b5[, ]?000\b")).first.wait_for()
-    seen.page.screenshot(path=kept / f"review-table-{window}.png")
-    assert seen.page.evaluate("document.documentElement.scrollWidth") <= WINDOWS[window]["width"]
-    assert many.log == ""
-
-
 def test_no_request_leaves_the_machine(many, visit):
-    seen = shown(visit, f"{many.url}?page=trends")
+    seen = shown(visit, many.address(page="trends"))
     seen.page.get_by_role("button", name="Observations").click()
-    seen.page.wait_for_url(many.url)
+    seen.page.wait_for_url(many.served.url)
     where = {urlsplit(url).netloc for url in seen.requests if not url.startswith(("data:", "blob:"))}
-    assert where == {f"127.0.0.1:{many.port}"}
+    assert where == {f"127.0.0.1:{many.served.port}"}
     assert any(url.startswith("ws:") for url in seen.requests)
 
 
@@ -101,6 +83,7 @@ Session.go = Application.poll = fail"""
     seen.page.on("websocket", lambda one: one.on("framereceived", lambda frame: frames.append(str(frame))))
     seen.page.goto(served.url)
     seen.page.get_by_role("button", name="Trends").click()
+    expect(seen.page.get_by_role("alert")).to_have_text("this could not be done; the log of the server says why")
     while len(served.log.splitlines()) < 2:
         seen.page.wait_for_timeout(100)
     assert frames

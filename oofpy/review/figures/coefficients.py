@@ -22,12 +22,15 @@ class CoefficientsFigure:
         self._source = ColumnDataSource(_columns((), 1.0))
         self._names = FactorRange()
         self.figure: Any = figure(
-            height=260,
+            height=340,
             sizing_mode="stretch_width",
+            max_width=860,
+            margin=0,
+            styles={"flex": "1 1 330px"},
             x_range=self._names,
             tools="ypan,ywheel_zoom,reset,save",
             active_scroll=None,
-            toolbar_location="above",
+            toolbar_location="below",
             y_axis_label="coefficient [rad]",
         )
         bars = self.figure.vbar(
@@ -50,6 +53,7 @@ class CoefficientsFigure:
         )
         self.figure.xaxis.major_label_orientation = 1.1
         self.figure.xgrid.visible = False
+        self.figure.toolbar.logo = None
         self.figure.title.text_font_style = "normal"
         self.figure.title.text_font_size = "12px"
 

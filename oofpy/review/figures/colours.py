@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from bokeh.palettes import Viridis256
+
+from oofpy.plots.frame import BLUE_WHITE_RED
 
 BLANK = "#ffffff"
 BLOCKED = "#b9bfc6"
@@ -31,3 +34,8 @@ def palette_of(colours: Sequence[str]) -> list[str]:
     return [
         "#{:02x}{:02x}{:02x}".format(*(round(float(value)) for value in one)) for one in zip(*channels, strict=True)
     ]
+
+
+# Of what has a sign, and of what has none.
+SIGNED = palette_of(BLUE_WHITE_RED)
+POSITIVE = list(Viridis256)

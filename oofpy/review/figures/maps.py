@@ -8,26 +8,23 @@ from typing import Any
 import numpy as np
 from bokeh.models import ColorBar, ColumnDataSource, HoverTool, LinearColorMapper, Range1d
 from bokeh.plotting import figure
-from matplotlib import colormaps
 from numpy.typing import NDArray
 
 from oofpy.fitting.result import FitResult
 from oofpy.plots.beam_levels import FLOOR_DB, levels_db
 from oofpy.plots.beam_power import model_peak, noise_sigma, without_background
-from oofpy.plots.frame import BLUE_WHITE_RED
 from oofpy.plots.map_images import map_pixels
 from oofpy.plots.map_rows import row_name
 from oofpy.review.choices import Scale
-from oofpy.review.figures.colours import BLANK, palette_of
+from oofpy.review.figures.colours import BLANK, POSITIVE, SIGNED
+from oofpy.review.figures.square import square
 
 FloatArray = NDArray[np.float64]
 
 _ARCSEC = 180 / math.pi * 3600
-_SIGNED = palette_of(BLUE_WHITE_RED)
-_POWER = [
-    "#{:02x}{:02x}{:02x}".format(*(int(255 * value) for value in colormaps["viridis"](step)[:3])) for step in range(256)
-]
 _MOST_SIGMA = 5.0
+# Three fit beside each other on a usual screen.
+_SIDE = 300
 _NAMES = ("observed", "model", "residual")
 _TIPS = [
     ("u, v", "@u{0.00}, @v{0.00} arcsec"),
@@ -69,8 +66,8 @@ class MapFigures:
         edges = [self._rows[number].show(result, number, scale) for number in range(self._shown)]
         left, right, bottom, top = np.array(edges).T
         for span, low, high in ((self._u, left.min(), right.max()), (self._v, bottom.min(), top.max())):
-            # Where "reset" leads is told as well.
-            span.update(start=low, end=high, reset_start=low, reset_end=high)
+            if (low, high) != (span.reset_start, span.reset_end):  # of maps that reach as far the zoom stays
+                span.update(start=low, end=high, reset_start=low, reset_end=high)
 
 
 class _Row:
@@ -78,23 +75,20 @@ class _Row:
 
     def __init__(self, u: Range1d, v: Range1d) -> None:
         self._source = ColumnDataSource()
-        self._power = LinearColorMapper(palette=_POWER, low=0, high=1, nan_color=BLANK)
-        self._sigma = LinearColorMapper(palette=_SIGNED, low=-_MOST_SIGMA, high=_MOST_SIGMA, nan_color=BLANK)
+        self._power = LinearColorMapper(palette=POSITIVE, low=0, high=1, nan_color=BLANK)
+        self._sigma = LinearColorMapper(palette=SIGNED, low=-_MOST_SIGMA, high=_MOST_SIGMA, nan_color=BLANK)
         self._bars: list[ColorBar] = []
         self.figures = [self._figure(name, u, v) for name in _NAMES]
 
     def _figure(self, name: str, u: Range1d, v: Range1d) -> Any:
         made: Any = figure(
-            width=330,
-            height=300,
+            **square(_SIDE),
             x_range=u,
             y_range=v,
-            match_aspect=False,
             tools="pan,box_zoom,wheel_zoom,reset,save",
             active_scroll=None,
-            toolbar_location="above",
             x_axis_label="u [arcsec]",
-            y_axis_label="v [arcsec]" if name == "observed" else None,
+            y_axis_label="v [arcsec]",
         )
         colours = self._sigma if name == "residual" else self._power
         image = made.image(
@@ -108,6 +102,7 @@ class _Row:
         made.title.text_font_style = "normal"
         made.title.text_font_size = "12px"
         made.grid.visible = False
+        made.toolbar.logo = None
         return made
 
     def show(self, result: FitResult, number: int, scale: Scale) -> tuple[float, float, float, float]:

@@ -69,10 +69,14 @@ class DecisionBar:
         self._standing, self.layout.visible = {}, False
 
     def _show_opened(self, view: View) -> None:
-        self._nothing()
         if not view.keys:
+            self._nothing()
             return
-        entry = self._session.archive.entry(view.keys[0])
+        try:
+            entry = self._session.archive.entry(view.keys[0])
+        except OofError:
+            self._nothing()
+            raise
         standing = entry.decisions[-1].standing if entry.decisions else None
         self._standing = {entry.result.key: standing}
         self._subject.object = f"<b class='{standing or ''}'>{_IN_WORDS[standing]}</b>"

@@ -6,6 +6,6 @@ import html
 
 from oofpy.review.browser import KEYS
 
-HELP = "<table>{}</table>".format(
-    "".join(f"<tr><td><kbd>{html.escape(key)}</kbd></td><td>{words}</td></tr>" for key, (_, words) in KEYS.items())
+HELP = "<h2>Keys</h2><ul class='keys'>{}</ul><p class='note'>They rest while something is being written.</p>".format(
+    "".join(f"<li><kbd>{html.escape(key)}</kbd> {words}</li>" for key, (_, words) in KEYS.items())
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import panel as pn
+from bokeh.models import SaveTool
 
 from oofpy.catalogue.records import CatalogueEntry
 from oofpy.errors import OofError
@@ -21,6 +23,7 @@ from oofpy.review.view import View
 _REMOVED = {"tilt": "tilt removed", "focus": "tilt and focus removed", "nothing": "as fitted"}
 _SCALES = {"db": "dB", "linear": "linear"}
 _LIMITS = {"own": "own colours", "common": "common colours"}
+_MAPS = ("observed", "model", "residual")
 _CHOSEN, _NO_ORDER = "chosen order", 0
 
 
@@ -52,7 +55,10 @@ class ObservationPage:
             ("scale", self._scale),
         ):
             widget.param.watch(lambda event, name=name: self._chosen(name, event.new), "value")
-        previous, following = (pn.widgets.Button(name=words, button_type="light") for words in ("< previous", "next >"))
+        previous, following = (
+            pn.widgets.Button(name=words, button_type="light", description=words, css_classes=["tab"])
+            for words in ("\N{LEFTWARDS ARROW} previous", "next \N{RIGHTWARDS ARROW}")
+        )
         previous.on_click(lambda _: session.step(-1))
         following.on_click(lambda _: session.step(1))
         self._controls = pn.FlexBox(self._order, self._removed, self._limits, self._scale, css_classes=["controls"])
@@ -83,18 +89,20 @@ class ObservationPage:
         if not view.keys:
             self._tell("<p>No observation is open: choose one in the table, or press j.</p>")
             return
-        entry = self._session.archive.entry(view.keys[0])
+        title = ""
         try:
+            entry = self._session.archive.entry(view.keys[0])
+            title = _title(entry)
             result = self._session.archive.result(entry)
+            order = view.order if view.order in {fit.order for fit in result.orders} else None
+            of_order = at_order(result, order)
         except OofError as error:
-            self._tell(f"{_title(entry)}<p class='reject'>{text(error)}</p>")
+            self._tell(f"{title}<p class='reject'>{text(error)}</p>")
             return
         self._set_controls(result, view)
-        order = view.order if view.order in {fit.order for fit in result.orders} else None
-        of_order = at_order(result, order)
         self._dish.show(of_order, removed=view.removed, limits=view.limits)
         self._coefficients.show(of_order)
-        shown = f"{entry.result.key} {view.scale}"
+        shown = f"{entry.result.key} {entry.recorded_at} {view.scale}"
         if self._shown != shown:
             self._shown = shown
             self._show_result(entry, result, view)
@@ -113,9 +121,18 @@ class ObservationPage:
         tables = (content.orders, content.maps, content.coefficients, content.parameters)
         self._tables.object = "".join(table_html(table) for table in tables)
         self._maps.show(result, view.scale)
+        self._name_saved(entry.observation.name)
         rows = self._maps.figures
         if len(self._rows) != len(rows):
             self._rows[:] = [pn.FlexBox(*(pn.pane.Bokeh(one) for one in row)) for row in rows]
+
+    def _name_saved(self, observation: str) -> None:
+        """Say under which name each figure is saved; without one the browser asks for it."""
+        figures = {"dish": self._dish.figure, "coefficients": self._coefficients.figure}
+        for number, row in enumerate(self._maps.figures, 1):
+            figures |= {f"map{number}-{what}": one for what, one in zip(_MAPS, row, strict=True)}
+        for what, figure in figures.items():
+            figure.select_one(SaveTool).filename = re.sub(r"[^\w.+-]+", "_", f"{observation}-{what}")
 
     def _set_controls(self, result: FitResult, view: View) -> None:
         orders = {_CHOSEN: _NO_ORDER} | {f"order {fit.order}": fit.order for fit in result.orders}

@@ -11,34 +11,43 @@ import panel as pn
 from bokeh.models.widgets.tables import NumberFormatter
 
 from oofpy.catalogue.export import Format, export_columns, write_export
-from oofpy.catalogue.records import DECISIONS, STATUSES, VERDICTS
+from oofpy.catalogue.records import DECISIONS, STATUSES, VERDICTS, ObservationRow
 from oofpy.errors import OofError
 from oofpy.flag_kinds import FLAG_KINDS
+from oofpy.review.pages.comparing import MOST_COMPARED
 from oofpy.review.pages.words import text
 from oofpy.review.rows import COLUMNS, table_of
 from oofpy.review.session import KEY_LETTERS, Session
+from oofpy.review.style import TABLE_STYLE
 from oofpy.review.view import View
 
 _PAGE_ROWS = 40
-MOST_COMPARED = 12
 _TEXTS = {
     "name": ("observation", "scan_*"),
     "object": ("object", "3C*"),
     "telescope": ("telescope", ""),
-    "from": ("from", "2024-05-31"),
-    "to": ("to", "2024-06-30"),
+    "from": ("date from", "2024-05-31"),
+    "to": ("date to", "2024-06-30"),
     "elevation-above": ("elevation from", "30deg"),
-    "elevation-below": ("to", "60deg"),
+    "elevation-below": ("elevation to", "60deg"),
     "rms-above": ("rms from", "50um"),
-    "rms-below": ("to", "300um"),
+    "rms-below": ("rms to", "300um"),
 }
 _WORDS = {
     "verdict": VERDICTS,
     "decision": (*DECISIONS[:-1], "none"),
     "status": STATUSES,
 }
-_ANY = "any"
+_ANY, _FILTERS = "any", "Filters"
+_NUMBERS = [one.name for one in COLUMNS if one.form]
 _COLOURS = {"accept": "#14633a", "check": "#8a4b00", "look": "#8a4b00", "reject": "#a01722", "failed": "#a01722"}
+
+
+class _SortedTable(pn.widgets.Tabulator):
+    """A table whose rows come sorted: what stands in its head says how, and asks for another order."""
+
+    def _sort_df(self, df: Any) -> Any:
+        return df
 
 
 class TablePage:
@@ -52,13 +61,16 @@ class TablePage:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._setting = False
+        self._rows: list[ObservationRow] = []
         self._count = pn.pane.HTML("", css_classes=["count"])
         self._texts = {
             name: pn.widgets.TextInput(name=words, placeholder=example, width=105)
             for name, (words, example) in _TEXTS.items()
         }
         self._words = {
-            name: pn.widgets.CheckButtonGroup(name=name, options=list(options), button_type="light")
+            name: pn.widgets.CheckButtonGroup(
+                name=name, options=list(options), button_type="light", margin=(0, 10, 5, 10), css_classes=["choices"]
+            )
             for name, options in _WORDS.items()
         }
         self._flag = pn.widgets.Select(name="flag", options=[_ANY, *FLAG_KINDS], width=160)
@@ -69,9 +81,12 @@ class TablePage:
         self._compare = pn.widgets.Button(name="compare the ticked ones", button_type="light", disabled=True)
         self._compare.on_click(lambda _: self._open_compared())
         self._table = self._made_table()
-        groups = (pn.Column(pn.pane.HTML(name, css_classes=["note"]), group) for name, group in self._words.items())
-        filters = pn.FlexBox(*self._texts.values(), self._flag, *groups, clear)
-        self._filters = pn.Card(filters, title="Filters", sizing_mode="stretch_width", css_classes=["filters"])
+        groups = (
+            pn.Column(pn.pane.HTML(name, css_classes=["note"], margin=(5, 10, 0, 10)), group)
+            for name, group in self._words.items()
+        )
+        filters = pn.FlexBox(*self._texts.values(), self._flag, *groups, clear, align_items="end")
+        self._filters = pn.Card(filters, title=_FILTERS, sizing_mode="stretch_width", css_classes=["filters"])
         self.layout = pn.Column(
             self._filters,
             pn.FlexBox(self._count, self._compare, *(self._download(form) for form in ("csv", "ecsv"))),
@@ -80,7 +95,7 @@ class TablePage:
         )
 
     def _made_table(self) -> Any:
-        table: Any = pn.widgets.Tabulator(
+        table: Any = _SortedTable(
             table_of([]),
             pagination="remote",
             page_size=_PAGE_ROWS,
@@ -91,17 +106,24 @@ class TablePage:
             formatters={one.name: NumberFormatter(format=one.form, nan_format="") for one in COLUMNS if one.form},
             titles={one.name: one.title for one in COLUMNS},
             widths={one.name: one.width for one in COLUMNS},
-            header_align="left",
+            text_align=dict.fromkeys(_NUMBERS, "right"),
+            header_align={one.name: "right" if one.form else "left" for one in COLUMNS},
             sizing_mode="stretch_width",
-            layout="fit_data",
+            layout="fit_data_stretch",
             sorters=[],
-            configuration={"headerSortTristate": True},
+            sortable={one.name: bool(one.sort) for one in COLUMNS},
+            configuration={"placeholder": "no observation"},
+            stylesheets=[TABLE_STYLE],
         )
         table.style.map(lambda word: f"color: {_COLOURS.get(word, 'inherit')}", subset=["verdict", "decision"])
         table.on_click(self._clicked)
         table.param.watch(lambda _: self._ticked(), "selection")
         table.param.watch(lambda event: self._sorted(event.new), "sorters")
         return table
+
+    def fold(self, folded: bool) -> None:
+        """Fold the filters, which leave no room for the table on a small screen."""
+        self._filters.collapsed = folded
 
     @contextmanager
     def _quietly(self) -> Iterator[None]:
@@ -116,7 +138,7 @@ class TablePage:
         """Show the rows of a view; a filter that cannot be understood is told, and the rows stay as they were."""
         with self._quietly():
             for name, widget in self._texts.items():
-                widget.value = next(iter(view.filters.get(name, ())), "")
+                widget.value = next((one for one in reversed(view.filters.get(name, ())) if one.strip()), "")
             for name, chooser in self._words.items():
                 chooser.value = [word for word in view.filters.get(name, ()) if word in chooser.options]
             flags = view.filters.get("flag", ())
@@ -124,16 +146,20 @@ class TablePage:
             self._flag.options = [_ANY, *several, *FLAG_KINDS]
             self._flag.value = (several or [flag for flag in flags if flag in FLAG_KINDS] or [_ANY])[0]
             self._table.sorters = _sorters(view.sort)
+        # Where they are folded they are not forgotten.
+        used = ", ".join(_TEXTS.get(name, (name,))[0] for name in view.filters)
+        self._filters.title = f"{_FILTERS}: {used}" if used else _FILTERS
         rows = self._session.rows()
         held = self._session.archive.catalogue.count()
         ticked = {row.key for row in self._session.chosen}
+        self._rows = rows
         with self._quietly():
             self._table.selection = []
             self._table.value = table_of(rows)
             self._table.selection = [place for place, row in enumerate(rows) if row.key in ticked]
         self._ticked()
         if held:
-            self._count.object = f"<b>{len(rows)}</b> of {held} observations"
+            self._count.object = f"<h1><b>{len(rows)}</b> of {held} observations</h1>"
         else:
             self._count.object = (
                 f"There is no observation in {text(self._session.archive.name)} yet: "
@@ -164,8 +190,7 @@ class TablePage:
     def _ticked(self) -> None:
         if self._setting:
             return
-        rows = self._session.rows()
-        self._session.choose(rows[place] for place in self._table.selection)
+        self._session.choose(self._rows[place] for place in self._table.selection)
         count = len(self._session.chosen)
         self._compare.disabled = not 2 <= count <= MOST_COMPARED
         self._compare.name = f"compare {count}" if count else f"tick 2 to {MOST_COMPARED} to compare"

@@ -32,11 +32,10 @@ def flags_html(flags: Sequence[FlagText]) -> str:
     for flag in flags:
         found = "<br>".join(text(message) for message in flag.messages)
         rows.append(
-            f"<tr><td class='word {text(flag.level)}'>{text(flag.level)}</td>"
-            f"<td class='word'><code>{text(flag.code)}</code></td>"
-            f"<td>{found}<br><small>{text(flag.rule)}</small></td></tr>"
+            f"<li><b class='level {text(flag.level)}'>{text(flag.level)}</b> <code>{text(flag.code)}</code>"
+            f"<div>{found}<br><small>{text(flag.rule)}</small></div></li>"
         )
-    return f"<div class='scroll'><table>{''.join(rows)}</table></div>"
+    return f"<ul class='flags'>{''.join(rows)}</ul>"
 
 
 def table_html(table: Table) -> str:
@@ -45,6 +44,6 @@ def table_html(table: Table) -> str:
     rows = "".join(f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
     note = f"<p class='note'>{text(table.note)}</p>" if table.note else ""
     return (
-        f"<h3>{text(table.title)}</h3><div class='scroll'><table><thead><tr>{heads}</tr></thead>"
+        f"<h2>{text(table.title)}</h2><div class='scroll' tabindex='0'><table><thead><tr>{heads}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>{note}"
     )
