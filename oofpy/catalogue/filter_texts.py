@@ -77,7 +77,10 @@ def _date(text: str | None, key: str, *, whole_day: bool) -> datetime | None:
     date = parsed_date(text)
     if date is None:
         raise UsageError("is no date", key=key, value=text, remedy="write e.g. 2024-05-31 or 2024-05-31T18:30")
-    return date + timedelta(days=1) if whole_day and len(text.strip()) <= _DATE_LETTERS else date
+    try:
+        return date + timedelta(days=1) if whole_day and len(text.strip()) <= _DATE_LETTERS else date
+    except OverflowError as error:
+        raise UsageError("no day comes after it", key=key, value=text, remedy="give an earlier one") from error
 
 
 def _words(given: Iterable[str], known: tuple[str, ...], key: str, remedy: str | None) -> tuple[str, ...]:

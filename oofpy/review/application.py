@@ -117,7 +117,11 @@ class Application:
 
     def poll(self) -> None:
         """Show what others decided, and new results, if there are any."""
-        state = self.session.archive.state()
+        try:
+            state = self.session.archive.state()
+        except OofError as error:  # a server that is down, a file that is locked
+            self._say(str(error))
+            return
         if state != self._state:
             self._state = state
             self.session.refresh()

@@ -127,7 +127,8 @@ class ComparingPage:
 
     def _compare(self, opened: list[_Opened], order: int | None) -> Comparison:
         """Compare what could be opened; nothing is computed again where only the view of it has changed."""
-        asked = (tuple((one.key, one.name) for one in opened), order)
+        # Of the results themselves: one that is fitted again keeps its key.
+        asked = ([one.result for one in opened], order)
         if self._compared is None or self._compared[0] != asked:
             known = [(one.name, at_order(one.result, order)) for one in opened if one.result is not None]
             self._compared = asked, compare([result for _, result in known], [name for name, _ in known])

@@ -31,9 +31,10 @@ def flags_html(flags: Sequence[FlagText]) -> str:
     rows = []
     for flag in flags:
         found = "<br>".join(text(message) for message in flag.messages)
+        advice = f"<br>{text(flag.advice)}" if flag.advice else ""
         rows.append(
             f"<li><b class='level {text(flag.level)}'>{text(flag.level)}</b> <code>{text(flag.code)}</code>"
-            f"<div>{found}<br><small>{text(flag.rule)}</small></div></li>"
+            f"<div>{found}{advice}<br><small>{text(flag.rule)}</small></div></li>"
         )
     return f"<ul class='flags'>{''.join(rows)}</ul>"
 

@@ -27,9 +27,7 @@ def data(maps, number):
 def samples(image, shown, arrays):
     """Bring an image into the order of the samples, each found by its direction."""
     u, v = shown["u"] / ARCSEC, shown["v"] / ARCSEC
-    place = {
-        (round(a, 9), round(b, 9)): (row, column) for (row, column), a in np.ndenumerate(u) for b in [v[row, column]]
-    }
+    place = {(round(a, 9), round(v[at], 9)): at for at, a in np.ndenumerate(u)}
     found = [place[round(a, 9), round(b, 9)] for a, b in zip(arrays.u_rad, arrays.v_rad, strict=True)]
     assert len(set(found)) == len(found)
     return np.array([image[one] for one in found])

@@ -144,10 +144,10 @@ def test_where_one_of_the_chosen_was_decided_on_meanwhile_none_is(application):
 def test_the_chosen_ones_are_decided_on_again_and_again_away_from_the_table(application):
     choose(application, 0, 2)
     application.session.go(page="trends")
-    for key in ("accept", "reject", "undo"):
+    for key in ("accept", "look", "undo"):
         application.press(key)
         assert "somebody else" not in message(application)
-    assert [one[1] for one in decided(application, 2)] == ["accept", "reject", "undo"]
+    assert [one[1] for one in decided(application, 2)] == ["accept", "look", "undo"]
 
 
 def test_where_nothing_is_open_or_chosen_it_is_said(application, bar):

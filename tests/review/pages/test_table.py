@@ -233,7 +233,8 @@ def test_an_empty_catalogue_says_how_to_fill_it(tmp_path):
         assert len(page._table.value) == 0
 
 
-def test_a_view_is_shown_without_asking_for_another(page, session):
+@pytest.mark.usefixtures("page")
+def test_a_view_is_shown_without_asking_for_another(session):
     looks = len(session.seen)
     filters = {name: (text,) for name, (text, _) in FILTERED.items()}
     session.open(View(filters=filters, sort="-rms"))

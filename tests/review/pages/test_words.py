@@ -3,8 +3,6 @@
 import re
 from html.parser import HTMLParser
 
-import pytest
-
 from oofpy.report.numbers import KeyNumber
 from oofpy.report.tables import Column, Table
 from oofpy.report.verdicts import FlagText
@@ -54,7 +52,6 @@ def test_flags_are_text():
     assert not re.search(r"<[^>]*onload=\"", html)
 
 
-@pytest.mark.xfail(reason="flags_html leaves out the advice")
 def test_flags_say_what_was_found_by_which_rule_and_what_to_do():
     html = flags_html([FlagText("misfit", "check", ("map 1 does not fit",), "chi2 above 5", "look at <the> maps")])
     for words in ("misfit", "check", "map 1 does not fit", "chi2 above 5", "look at &lt;the&gt; maps"):
