@@ -44,7 +44,9 @@ def test_a_phone_shows_what_a_decision_needs(many, visit):
     page = opened(visit(many.served.url, "phone").page)
     shown = page.locator(".tabulator-header .tabulator-col[tabulator-field]:visible .tabulator-col-title")
     expect(shown).to_have_text(["observation", "el [deg]", "rms [um]", "verdict", "decision"])
-    last = page.locator(".tabulator-row [tabulator-field='decision']").first.bounding_box()
+    cell = page.locator(".tabulator-row [tabulator-field='decision']").first
+    expect(cell).to_be_visible()
+    last = cell.bounding_box()
     assert last["x"] + last["width"] <= WINDOWS["phone"]["width"]
     expect(field(page, "object")).to_be_hidden()
     page.get_by_text("Filters").click()

@@ -72,6 +72,9 @@ class TrendFigure:
         for renderer in (bars, marks):
             renderer.nonselection_glyph.update(line_alpha=0.15)
         marks.nonselection_glyph.update(fill_alpha=0.15)
+        for tool in made.tools:
+            if isinstance(tool, TapTool | LassoSelectTool | BoxSelectTool):
+                tool.renderers = [marks]
         median = made.line(x="x", y="y", source=self._median, line_color=INK, line_width=1.5)
         line = made.line(x="x", y="y", source=self._line, line_color=_MODEL, line_width=2)
         expected = made.scatter(

@@ -89,7 +89,12 @@ class ComparingPage:
         except OofError as error:
             self._session.say(str(error))
             return
-        self._session.go(keys=tuple(dict.fromkeys((*keys, key))))
+        more = tuple(dict.fromkeys((*keys, key)))
+        # Not before the browser has all that this field itself sends: figures that are made meanwhile are refused.
+        if pn.state.curdoc is None:
+            self._session.go(keys=more)
+        else:
+            pn.state.curdoc.add_next_tick_callback(lambda: self._session.go(keys=more))
 
     def _leave_out(self, key: str) -> None:
         self._session.go(keys=tuple(one for one in self._session.view.keys if one != key))
@@ -152,7 +157,6 @@ class ComparingPage:
             self._order.options = orders
             self._order.value = view.order if view.order in common else _NO_ORDER
             self._removed.value = "focus" if view.removed == "focus" else "tilt"
-            self._add.value = ""
         finally:
             self._setting = False
 
