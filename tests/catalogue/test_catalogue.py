@@ -366,6 +366,16 @@ def test_filters_by_the_decision_that_stands(catalogue):
     assert found(accepted_only=True) == [0, 3, 4, 5, 7]
 
 
+def test_several_are_decided_on_together_or_none(catalogue):
+    recorded(catalogue, done(1), done(2))
+    keys = [digest(f"key {number} usual") for number in (2, 1)]
+    entries = catalogue.decide_all(keys, "Anna", "accept", "a good night")
+    assert [entry.standing for entry in entries] == ["accept", "accept"]
+    with pytest.raises(UsageError, match="no result"):
+        catalogue.decide_all([keys[0], "0" * 64], "Anna", "reject")
+    assert [len(catalogue.decisions(key)) for key in keys] == [1, 1]
+
+
 def test_decisions_outlive_a_new_result_of_the_same_key(catalogue):
     recorded(catalogue, done(1))
     catalogue.decide(digest("key 1 usual"), "Anna", "reject", "why not")
