@@ -55,15 +55,6 @@ ConditionsFile = Annotated[
         "hour_angle_deg or hour_angle_h, against which figures show what is left.",
     ),
 ]
-CatalogueUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--catalogue",
-        metavar="URL",
-        show_default=False,
-        help="Catalogue on a PostgreSQL server, postgresql://user@host/database, of the folder RESULTS.",
-    ),
-]
 Out = Annotated[
     Path | None,
     typer.Option(
@@ -82,7 +73,7 @@ def gravity_command(
     order: Order = None,
     telescopes: Telescopes = None,
     joint: Joint = False,
-    catalogue: CatalogueUrl = None,
+    catalogue: options.CatalogueUrl = None,
     conditions: ConditionsFile = None,
     out: Out = None,
     pdf: options.Pdf = False,

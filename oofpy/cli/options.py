@@ -130,6 +130,15 @@ OtherWavelengths = Annotated[
         help="Further wavelengths for which the report gives the efficiency, e.g. 0.87mm,3mm.",
     ),
 ]
+CatalogueUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--catalogue",
+        metavar="URL",
+        show_default=False,
+        help="Catalogue on a PostgreSQL server, postgresql://user@host/database, of the folder RESULTS.",
+    ),
+]
 Json = Annotated[
     bool,
     typer.Option("--json", help="Print JSON instead: an object for one observation, a list of them for several."),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oofpy.cli import options
 from oofpy.cli.endings import Ending
 from oofpy.errors import InputError, UsageError
 
@@ -21,15 +22,6 @@ _LARGEST_PORT = 65535
 Results = Annotated[
     Path,
     typer.Argument(metavar="RESULTS", show_default=False, help="Folder that 'oofpy batch' wrote to."),
-]
-CatalogueUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--catalogue",
-        metavar="URL",
-        show_default=False,
-        help="Catalogue on a PostgreSQL server, postgresql://user@host/database, of the folder RESULTS.",
-    ),
 ]
 Host = Annotated[
     str,
@@ -68,7 +60,7 @@ NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Serve only, open 
 
 def review_command(
     results: Results,
-    catalogue: CatalogueUrl = None,
+    catalogue: options.CatalogueUrl = None,
     host: Host = "127.0.0.1",
     port: Port = None,
     token: Token = None,

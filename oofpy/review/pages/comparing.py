@@ -12,7 +12,7 @@ from oofpy.comparison.values import Comparison
 from oofpy.errors import OofError
 from oofpy.fitting.dish_images import at_order
 from oofpy.fitting.result import FitResult
-from oofpy.report.comparison_page import comparison_content
+from oofpy.report.comparison_page import ComparisonContent, comparison_content
 from oofpy.review.choices import Removed
 from oofpy.review.figures.compared import ComparedDishes
 from oofpy.review.figures.compared_terms import ComparedTerms
@@ -113,8 +113,9 @@ class ComparingPage:
         lines = "".join(f"<p class='reject'>{text(problem)}</p>" for problem in problems)
         self._figures.visible = comparison is not None
         if comparison is not None:
-            self._heading.object = lines + _heading_html(comparison)
-            self._show_comparison(comparison, with_focus=view.removed != "focus")
+            content = comparison_content(comparison)
+            self._heading.object = lines + _heading_html(content)
+            self._show_comparison(comparison, content, with_focus=view.removed != "focus")
         elif not problems or len(results) < 2:
             words = "Open two results or more: tick them in the table, or add them here by their names."
             self._heading.object = f"{lines}<p>{words}</p>"
@@ -139,13 +140,12 @@ class ComparingPage:
             self._compared = asked, compare([result for _, result in known], [name for name, _ in known])
         return self._compared[1]
 
-    def _show_comparison(self, comparison: Comparison, *, with_focus: bool) -> None:
+    def _show_comparison(self, comparison: Comparison, content: ComparisonContent, *, with_focus: bool) -> None:
         self._dishes.show(comparison, with_focus=with_focus)
         figures = self._dishes.figures
         if len(figures) != len(self._images):
             self._images[:] = [pn.pane.Bokeh(one) for one in figures]
         self._terms.show(comparison)
-        content = comparison_content(comparison)
         tables = (content.results, *content.deviations, content.coefficients, *content.each)
         self._tables.object = "".join(table_html(table) for table in tables)
 
@@ -166,8 +166,7 @@ class ComparingPage:
         return button
 
 
-def _heading_html(comparison: Comparison) -> str:
-    content = comparison_content(comparison)
+def _heading_html(content: ComparisonContent) -> str:
     remarks = "".join(
         f"<p class='check'><code>{text(one.code)}</code> {text(one.message)}</p>" for one in content.remarks
     )
