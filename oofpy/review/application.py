@@ -12,6 +12,7 @@ from oofpy._version import __version__
 from oofpy.errors import OofError
 from oofpy.review.browser import Browser
 from oofpy.review.choices import PageName
+from oofpy.review.pages.asking import afterwards
 from oofpy.review.pages.comparing import ComparingPage
 from oofpy.review.pages.deciding import DecisionBar
 from oofpy.review.pages.help import HELP
@@ -91,8 +92,20 @@ class Application:
             page.show(view)
             self._decisions.show(view)
         finally:
-            if list(self._body) != [page.layout]:
-                self._body[:] = [page.layout]
+            self._attach(page)
+            for one in self._pages.values():
+                one.layout.visible = one is page
+
+    def _attach(self, page: Page) -> None:
+        """Send the layout of a page to the browser; it stays there, since drawing figures anew takes long."""
+        if page.layout not in list(self._body):
+            self._body.append(page.layout)
+
+    def prepare(self) -> None:
+        """Make the figures of an observation while the reviewer still reads the table, so that it opens at once."""
+        page = self._pages["observation"]
+        page.layout.visible = self.session.view.page == "observation"
+        self._attach(page)
 
     def press(self, key: str) -> None:
         """Do what a key stands for; see `browser.KEYS`."""
@@ -134,6 +147,7 @@ class Application:
         browser.query = view.query
         browser.param.watch(lambda event: self._open_address(event.new), "query")
         browser.param.watch(lambda event: self._table.fold(event.new), "narrow")
+        browser.param.watch(lambda _: afterwards(self.prepare), "loaded")
         # The same name in both, whichever has it first.
         self._decisions.reviewer.link(browser, value="reviewer", bidirectional=True)
         self.session.open(view)

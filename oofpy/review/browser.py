@@ -39,6 +39,7 @@ class Browser(JSComponent):
     title = param.String(doc="What the tab is called.")
     reviewer = param.String(doc="Who decides; kept by the browser for the next time.")
     narrow = param.Boolean(doc="Whether it is the screen of a phone.")
+    loaded = param.Boolean(doc="Whether the first page is there.")
 
     # A browser that keeps nothing, in a private window for example, says so by an exception.
     _esm: ClassVar[str] = """
@@ -75,6 +76,7 @@ class Browser(JSComponent):
       if (model.query !== here()) window.history.replaceState({}, '', address());
       model.narrow = window.matchMedia('(max-width: 640px)').matches;
       if (!model.reviewer) model.reviewer = recall();
+      model.loaded = true;
       return document.createElement('span');
     }
     """

@@ -3,26 +3,14 @@
 Screenshots and the printed page are kept in `test-output/`, or where OOFPY_TEST_OUTPUT says.
 """
 
-import os
-import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from oofpy.flags import Flag
 from oofpy.report.fit_report import report_page
+from tests.chromium import output_folder, running_chromium
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 WINDOWS = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 400, "height": 800}}
 HOSTILE = "<script>alert(1)</script>\"><img src=x onerror=alert(2)><svg onload='alert(3)'>"
 
@@ -30,26 +18,13 @@ HOSTILE = "<script>alert(1)</script>\"><img src=x onerror=alert(2)><svg onload='
 @pytest.fixture(scope="module")
 def kept():
     """Folder for what is to be looked at."""
-    place = os.environ.get("OOFPY_TEST_OUTPUT") or Path(__file__).parents[2] / "test-output"
-    Path(place).mkdir(parents=True, exist_ok=True)
-    return Path(place)
+    return output_folder()
 
 
 @pytest.fixture(scope="module")
 def browser():
-    """A Chromium of the system with a profile of its own."""
-    found = next((path for path in map(shutil.which, BROWSERS) if path), None)
-    if found is None:
-        missing = f"no browser here: none of {', '.join(BROWSERS)} is installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+    with running_chromium() as running:
         yield running
-        running.close()
 
 
 class Visit:

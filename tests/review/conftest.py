@@ -5,30 +5,19 @@ Screenshots are kept in `test-output/`, or where OOFPY_TEST_OUTPUT says.
 
 import os
 import queue
-import shutil
 import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 
 from oofpy.catalogue import Catalogue
+from tests.chromium import output_folder, running_chromium
 from tests.made_catalogue import made_catalogue
 from tests.review.made_review import fill
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 WINDOWS = {"wide": {"width": 1400, "height": 900}, "phone": {"width": 390, "height": 844}}
 LONGEST_START_S = 60
 
@@ -165,26 +154,13 @@ def many(tmp_path_factory):
 @pytest.fixture(scope="session")
 def kept():
     """Folder for what is to be looked at."""
-    place = Path(os.environ.get("OOFPY_TEST_OUTPUT") or Path(__file__).parents[2] / "test-output")
-    place.mkdir(parents=True, exist_ok=True)
-    return place
+    return output_folder()
 
 
 @pytest.fixture(scope="module")
 def browser():
-    """A Chromium of the system with a profile of its own."""
-    found = next((path for path in map(shutil.which, BROWSERS) if path), None)
-    if found is None:
-        missing = f"no browser here: none of {', '.join(BROWSERS)} is installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+    with running_chromium() as running:
         yield running
-        running.close()
 
 
 class Visit:

@@ -30,7 +30,7 @@ def application(tmp_path):
 
 
 def shown(application):
-    [layout] = application._body
+    [layout] = (one for one in application._body if one.visible)
     return next(name for name, page in application._pages.items() if page.layout is layout)
 
 
@@ -53,6 +53,17 @@ def test_keys_lead_through_the_observations(application):
     assert application.session.view.keys == (key_of(2)[:12],)
     application.press("table")
     assert shown(application) == "table"
+
+
+def test_figures_of_an_observation_are_made_while_the_table_is_read(application):
+    application.prepare()
+    assert shown(application) == "table"
+    assert application._pages["observation"].layout in list(application._body)
+    application.press("next")
+    assert shown(application) == "observation"
+    application.prepare()
+    assert shown(application) == "observation"
+    assert len(application._body) == 2
 
 
 def test_every_key_does_something(application):
@@ -177,7 +188,7 @@ def test_pages_are_made_once(application):
         for name in layouts:
             application._links[name].clicks += 1
             assert application.session.view.page == name
-            assert list(application._body) == [layouts[name]]
+            assert [one is layouts[name] for one in application._body if one.visible] == [True]
             assert application._links[name].button_type == "primary"
             assert [one.button_type for one in application._links.values()].count("primary") == 1
 

@@ -25,7 +25,11 @@ _ARCSEC = 180 / math.pi * 3600
 _MOST_SIGMA = 5.0
 # Three fit beside each other on a usual screen.
 _SIDE = 300
+# Maps of most observations: before, in and behind the focus.
+_USUAL = 3
 _NAMES = ("observed", "model", "residual")
+# What is drawn; what the mouse reads besides is in the tips.
+_COLUMNS = (*_NAMES, "left", "bottom", "width", "height")
 _TIPS = [
     ("u, v", "@u{0.00}, @v{0.00} arcsec"),
     ("observed", "@observed_value{0.0000e+0}"),
@@ -38,13 +42,14 @@ _TIPS = [
 class MapFigures:
     """One row of three figures for every map; all have one zoom.
 
-    The rows are made once and filled again for every result: `figures` gives those that the last one needs.
+    The rows are made once and filled again for every result: `figures` gives those that the last one needs, and before
+    there is one as many as most need.
     """
 
     def __init__(self) -> None:
         self._u, self._v = Range1d(-1, 1), Range1d(-1, 1)
-        self._rows: list[_Row] = []
-        self._shown = 0
+        self._rows = [_Row(self._u, self._v) for _ in range(_USUAL)]
+        self._shown = _USUAL
 
     @property
     def figures(self) -> list[list[Any]]:
@@ -74,7 +79,7 @@ class _Row:
     """Observed, model and residual of one map."""
 
     def __init__(self, u: Range1d, v: Range1d) -> None:
-        self._source = ColumnDataSource()
+        self._source = ColumnDataSource({name: [] for name in _COLUMNS})
         self._power = LinearColorMapper(palette=POSITIVE, low=0, high=1, nan_color=BLANK)
         self._sigma = LinearColorMapper(palette=SIGNED, low=-_MOST_SIGMA, high=_MOST_SIGMA, nan_color=BLANK)
         self._bars: list[ColorBar] = []

@@ -16,6 +16,7 @@ from oofpy.report.comparison_page import ComparisonContent, comparison_content
 from oofpy.review.choices import Removed
 from oofpy.review.figures.compared import ComparedDishes
 from oofpy.review.figures.compared_terms import ComparedTerms
+from oofpy.review.pages.asking import Asking, afterwards
 from oofpy.review.pages.words import numbers_html, table_html, text
 from oofpy.review.session import KEY_LETTERS, Session
 from oofpy.review.view import View
@@ -46,16 +47,16 @@ class ComparingPage:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._setting = False
+        self._asking = Asking(session)
         self._compared: tuple[object, Comparison] | None = None
         self._heading = pn.pane.HTML("", sizing_mode="stretch_width")
         self._opened = pn.FlexBox(css_classes=["opened"])
         self._add = pn.widgets.TextInput(name="add", placeholder="name of an observation, or a key", width=230)
         self._add.param.watch(lambda event: self._added(event.new), "value")
         self._removed = pn.widgets.Select(name="surface", options=_REMOVED, width=180)
-        self._removed.param.watch(lambda event: self._go(removed=event.new), "value")
+        self._removed.param.watch(lambda event: self._asking.go(removed=event.new), "value")
         self._order = pn.widgets.Select(name="order", width=130)
-        self._order.param.watch(lambda event: self._go(order=event.new or None), "value")
+        self._order.param.watch(lambda event: self._asking.go(order=event.new or None), "value")
         self._dishes, self._terms = ComparedDishes(), ComparedTerms()
         self._images = pn.FlexBox(sizing_mode="stretch_width")
         self._tables = pn.pane.HTML("", sizing_mode="stretch_width")
@@ -73,13 +74,9 @@ class ComparingPage:
             sizing_mode="stretch_width",
         )
 
-    def _go(self, **changes: Any) -> None:
-        if not self._setting:
-            self._session.go(**changes)
-
     def _added(self, name: str) -> None:
         name, keys = (name or "").strip(), self._session.view.keys
-        if self._setting or not name:
+        if self._asking.quiet or not name:
             return
         if len(keys) >= MOST_COMPARED:
             self._session.say(f"no more than {MOST_COMPARED} are compared at once: leave one out first")
@@ -90,11 +87,7 @@ class ComparingPage:
             self._session.say(str(error))
             return
         more = tuple(dict.fromkeys((*keys, key)))
-        # Not before the browser has all that this field itself sends: figures that are made meanwhile are refused.
-        if pn.state.curdoc is None:
-            self._session.go(keys=more)
-        else:
-            pn.state.curdoc.add_next_tick_callback(lambda: self._session.go(keys=more))
+        afterwards(lambda: self._session.go(keys=more))
 
     def _leave_out(self, key: str) -> None:
         self._session.go(keys=tuple(one for one in self._session.view.keys if one != key))
@@ -116,11 +109,9 @@ class ComparingPage:
             content = comparison_content(comparison)
             self._heading.object = lines + _heading_html(content)
             self._show_comparison(comparison, content, with_focus=view.removed != "focus")
-        elif not problems or len(results) < 2:
-            words = "Open two results or more: tick them in the table, or add them here by their names."
-            self._heading.object = f"{lines}<p>{words}</p>"
         else:
-            self._heading.object = lines
+            words = "Open two results or more: tick them in the table, or add them here by their names."
+            self._heading.object = lines + ("" if len(results) > 1 else f"<p>{words}</p>")
 
     def _open(self, key: str) -> _Opened:
         archive, name = self._session.archive, key
@@ -152,13 +143,10 @@ class ComparingPage:
     def _set_controls(self, results: list[FitResult], view: View) -> None:
         common = set.intersection(*({fit.order for fit in result.orders} for result in results)) if results else set()
         orders = {"chosen orders": _NO_ORDER} | {f"order {order}": order for order in sorted(common)}
-        self._setting = True
-        try:
+        with self._asking.quietly():
             self._order.options = orders
             self._order.value = view.order if view.order in common else _NO_ORDER
             self._removed.value = "focus" if view.removed == "focus" else "tilt"
-        finally:
-            self._setting = False
 
     def _button(self, one: _Opened) -> Any:
         button = pn.widgets.Button(name=f"{one.name} \N{MULTIPLICATION SIGN}", button_type="light")

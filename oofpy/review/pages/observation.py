@@ -16,6 +16,7 @@ from oofpy.report.fit_content import FitContent, fit_content
 from oofpy.review.figures.coefficients import CoefficientsFigure
 from oofpy.review.figures.dish import DishFigure
 from oofpy.review.figures.maps import MapFigures
+from oofpy.review.pages.asking import Asking
 from oofpy.review.pages.words import flags_html, numbers_html, table_html, text
 from oofpy.review.session import Session
 from oofpy.review.view import View
@@ -38,7 +39,7 @@ class ObservationPage:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._shown: str | None = None
-        self._setting = False
+        self._asking = Asking(session)
         self._heading = pn.pane.HTML("", sizing_mode="stretch_width")
         self._facts = pn.pane.HTML("", sizing_mode="stretch_width")
         self._tables = pn.pane.HTML("", sizing_mode="stretch_width")
@@ -54,7 +55,7 @@ class ObservationPage:
             ("limits", self._limits),
             ("scale", self._scale),
         ):
-            widget.param.watch(lambda event, name=name: self._chosen(name, event.new), "value")
+            widget.param.watch(lambda event, name=name: self._asking.go(**{name: event.new or None}), "value")
         previous, following = (
             pn.widgets.Button(name=words, button_type="light", description=words, css_classes=["tab"])
             for words in ("\N{LEFTWARDS ARROW} previous", "next \N{RIGHTWARDS ARROW}")
@@ -62,7 +63,7 @@ class ObservationPage:
         previous.on_click(lambda _: session.step(-1))
         following.on_click(lambda _: session.step(1))
         self._controls = pn.FlexBox(self._order, self._removed, self._limits, self._scale, css_classes=["controls"])
-        self._rows = pn.Column(sizing_mode="stretch_width")
+        self._rows = pn.Column(*self._map_rows(), sizing_mode="stretch_width")
         self._figures = pn.Column(
             self._controls,
             pn.FlexBox(
@@ -79,10 +80,6 @@ class ObservationPage:
         self.layout = pn.Column(
             pn.FlexBox(previous, following), self._heading, self._facts, self._figures, sizing_mode="stretch_width"
         )
-
-    def _chosen(self, name: str, value: Any) -> None:
-        if not self._setting:
-            self._session.go(**{name: value or None})
 
     def show(self, view: View) -> None:
         """Show the result that is open, or say that none is."""
@@ -122,9 +119,11 @@ class ObservationPage:
         self._tables.object = "".join(table_html(table) for table in tables)
         self._maps.show(result, view.scale)
         self._name_saved(entry.observation.name)
-        rows = self._maps.figures
-        if len(self._rows) != len(rows):
-            self._rows[:] = [pn.FlexBox(*(pn.pane.Bokeh(one) for one in row)) for row in rows]
+        if len(self._rows) != len(self._maps.figures):
+            self._rows[:] = self._map_rows()
+
+    def _map_rows(self) -> list[pn.FlexBox]:
+        return [pn.FlexBox(*(pn.pane.Bokeh(one) for one in row)) for row in self._maps.figures]
 
     def _name_saved(self, observation: str) -> None:
         """Say under which name each figure is saved; without one the browser asks for it."""
@@ -136,13 +135,10 @@ class ObservationPage:
 
     def _set_controls(self, result: FitResult, view: View) -> None:
         orders = {_CHOSEN: _NO_ORDER} | {f"order {fit.order}": fit.order for fit in result.orders}
-        self._setting = True
-        try:
+        with self._asking.quietly():
             self._order.options = orders
             self._order.value = view.order if view.order in orders.values() else _NO_ORDER
             self._removed.value, self._limits.value, self._scale.value = view.removed, view.limits, view.scale
-        finally:
-            self._setting = False
 
     def _tell(self, words: str) -> None:
         """Show words instead of figures."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import panel as pn
@@ -14,6 +13,7 @@ from oofpy.catalogue.export import Format, export_columns, write_export
 from oofpy.catalogue.records import DECISIONS, STATUSES, VERDICTS, ObservationRow
 from oofpy.errors import OofError
 from oofpy.flag_kinds import FLAG_KINDS
+from oofpy.review.pages.asking import Asking
 from oofpy.review.pages.comparing import MOST_COMPARED
 from oofpy.review.pages.words import text
 from oofpy.review.rows import COLUMNS, table_of
@@ -60,7 +60,7 @@ class TablePage:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._setting = False
+        self._asking = Asking(session)
         self._rows: list[ObservationRow] = []
         self._count = pn.pane.HTML("", css_classes=["count"])
         self._texts = {
@@ -125,18 +125,9 @@ class TablePage:
         """Fold the filters, which leave no room for the table on a small screen."""
         self._filters.collapsed = folded
 
-    @contextmanager
-    def _quietly(self) -> Iterator[None]:
-        """While widgets are set from the view, they do not ask for another one."""
-        self._setting = True
-        try:
-            yield
-        finally:
-            self._setting = False
-
     def show(self, view: View) -> None:
         """Show the rows of a view; a filter that cannot be understood is told, and the rows stay as they were."""
-        with self._quietly():
+        with self._asking.quietly():
             for name, widget in self._texts.items():
                 widget.value = next((one for one in reversed(view.filters.get(name, ())) if one.strip()), "")
             for name, chooser in self._words.items():
@@ -153,7 +144,7 @@ class TablePage:
         held = self._session.archive.catalogue.count()
         ticked = {row.key for row in self._session.chosen}
         self._rows = rows
-        with self._quietly():
+        with self._asking.quietly():
             self._table.selection = []
             self._table.value = table_of(rows)
             self._table.selection = [place for place, row in enumerate(rows) if row.key in ticked]
@@ -167,7 +158,7 @@ class TablePage:
             )
 
     def _filtered(self) -> None:
-        if self._setting:
+        if self._asking.quiet:
             return
         texts = {name: (widget.value or "").strip() for name, widget in self._texts.items()}
         filters: dict[str, tuple[str, ...]] = {name: (words,) for name, words in texts.items() if words}
@@ -178,7 +169,7 @@ class TablePage:
 
     def _sorted(self, sorters: list[dict[str, str]]) -> None:
         sorts = {one.name: one.sort for one in COLUMNS if one.sort}
-        if self._setting or not sorters or sorters[0]["field"] not in sorts:
+        if self._asking.quiet or not sorters or sorters[0]["field"] not in sorts:
             return
         sign = "-" if sorters[0]["dir"] == "desc" else ""
         self._session.go(sort=sign + sorts[sorters[0]["field"]])
@@ -188,7 +179,7 @@ class TablePage:
             self._session.go(page="observation", keys=(self._table.value["key"].iloc[event.row],))
 
     def _ticked(self) -> None:
-        if self._setting:
+        if self._asking.quiet:
             return
         self._session.choose(self._rows[place] for place in self._table.selection)
         count = len(self._session.chosen)

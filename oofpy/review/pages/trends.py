@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import panel as pn
 
@@ -13,6 +12,7 @@ from oofpy.catalogue.trends import AGAINST, Against, Trend, probability_text, qu
 from oofpy.errors import OofError
 from oofpy.review.bending import Bending, bending_of, bends
 from oofpy.review.figures.trend import TrendFigure
+from oofpy.review.pages.asking import Asking
 from oofpy.review.pages.words import text
 from oofpy.review.session import KEY_LETTERS, Session
 from oofpy.review.view import View
@@ -30,14 +30,14 @@ class TrendsPage:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._setting = False
+        self._asking = Asking(session)
         self._shown: tuple[ObservationRow, ...] = ()
         self._figures: dict[Against, TrendFigure] = {}
         names = [*quantity_names(), *_coefficient_names()]
         self._quantity = pn.widgets.Select(name="quantity", options=names, width=190)
         self._against = pn.widgets.Select(name="against", options=list(AGAINST), width=110)
-        self._quantity.param.watch(lambda event: self._go(quantity=event.new), "value")
-        self._against.param.watch(lambda event: self._go(against=event.new), "value")
+        self._quantity.param.watch(lambda event: self._asking.go(quantity=event.new), "value")
+        self._against.param.watch(lambda event: self._asking.go(against=event.new), "value")
         self._words = pn.pane.HTML("", sizing_mode="stretch_width")
         self._figure = pn.FlexBox()
         self.layout = pn.Column(
@@ -47,20 +47,13 @@ class TrendsPage:
             sizing_mode="stretch_width",
         )
 
-    def _go(self, **changes: Any) -> None:
-        if not self._setting:
-            self._session.go(**changes)
-
     def show(self, view: View) -> None:
         """Show the trend that a view asks for."""
         quantity = quantity_of(view.quantity)
-        self._setting = True
-        try:
+        with self._asking.quietly():
             if quantity.name not in self._quantity.options:
                 self._quantity.options = [*self._quantity.options, quantity.name]
             self._quantity.value, self._against.value = quantity.name, view.against
-        finally:
-            self._setting = False
         archive = self._session.archive
         [trend] = trends_of(archive.catalogue, archive.wanted(view), [quantity], view.against)
         bending, problem = _bending(trend)
