@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import panel as pn
+from panel.io import hold
 
 from oofpy._version import __version__
 from oofpy.errors import OofError
@@ -88,13 +89,15 @@ class Application:
         for name, link in self._links.items():
             link.button_type = "primary" if name == view.page else "light"
         page = self._pages[view.page]
-        try:
-            page.show(view)
-            self._decisions.show(view)
-        finally:
-            self._attach(page)
-            for one in self._pages.values():
-                one.layout.visible = one is page
+        # In one message: the browser lays figures out anew for each one.
+        with hold():
+            try:
+                page.show(view)
+                self._decisions.show(view)
+            finally:
+                self._attach(page)
+                for one in self._pages.values():
+                    one.layout.visible = one is page
 
     def _attach(self, page: Page) -> None:
         """Send the layout of a page to the browser; it stays there, since drawing figures anew takes long."""

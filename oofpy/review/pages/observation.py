@@ -131,7 +131,8 @@ class ObservationPage:
         for number, row in enumerate(self._maps.figures, 1):
             figures |= {f"map{number}-{what}": one for what, one in zip(_MAPS, row, strict=True)}
         for what, figure in figures.items():
-            figure.select_one(SaveTool).filename = re.sub(r"[^\w.+-]+", "_", f"{observation}-{what}")
+            [save] = (tool for tool in figure.toolbar.tools if isinstance(tool, SaveTool))
+            save.filename = re.sub(r"[^\w.+-]+", "_", f"{observation}-{what}")
 
     def _set_controls(self, result: FitResult, view: View) -> None:
         orders = {_CHOSEN: _NO_ORDER} | {f"order {fit.order}": fit.order for fit in result.orders}
