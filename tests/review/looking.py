@@ -13,8 +13,9 @@ const figure = title => figures().find(view => view.model.title.text.startsWith(
 
 
 def opened(page):
-    """Wait for the page, and until all of it is drawn."""
+    """Wait for the page, until all of it is drawn, and until the figures of an observation are made in advance."""
     page.locator(".page").wait_for()
+    page.locator(".bk-Figure").first.wait_for(state="attached")
     page.wait_for_function(_AT_REST)
     return page
 
