@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from oofpy.limits import Limits as Limits
     from oofpy.observation import BeamMap as BeamMap
     from oofpy.observation import Observation as Observation
+    from oofpy.optimise import least_squares as least_squares
+    from oofpy.optimise import minimise as minimise
     from oofpy.report import write_report as write_report
     from oofpy.simulation import simulate as simulate
     from oofpy.telescope.loading import load_telescope as load_telescope
@@ -43,7 +45,9 @@ _HOMES = {
     "compare": ("oofpy.comparison", "compare"),
     "fit": ("oofpy.fitting.fitter", "fit_observation"),
     "in_model_convention": ("oofpy.conventions", "in_model_convention"),
+    "least_squares": ("oofpy.optimise", "least_squares"),
     "load_telescope": ("oofpy.telescope.loading", "load_telescope"),
+    "minimise": ("oofpy.optimise", "minimise"),
     "read_observation": ("oofpy.io.observations", "read_observation"),
     "read_result": ("oofpy.io.results", "read_result"),
     "simulate": ("oofpy.simulation", "simulate"),
@@ -63,7 +67,9 @@ __all__ = [
     "compare",
     "fit",
     "in_model_convention",
+    "least_squares",
     "load_telescope",
+    "minimise",
     "read_observation",
     "read_result",
     "simulate",

@@ -12,11 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from oofpy.device import choose_device
 from oofpy.errors import ConfigurationError, InputError, UsageError
 from oofpy.fitting.elimination import LinearFit, MapData, rescaled
 from oofpy.fitting.likelihood import LIKELIHOODS, Likelihood
 from oofpy.fitting.parameters import ParameterSet
 from oofpy.fitting.residual_correlation import Autocorrelation, LagGrid
+from oofpy.fitting.result import FitResult
 from oofpy.fitting.settings import FitSettings
 from oofpy.fitting.solver import FreeParameters, LevenbergMarquardt, Solution, Tolerances
 from oofpy.map_statistics import border_places, peak_position
@@ -285,18 +287,25 @@ def _corrected_starts(
     return starts
 
 
-def choose_device(name: str) -> torch.device:
-    """Resolve `auto`, `cpu` or `cuda`; asking for CUDA where there is none is a UsageError."""
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError(
-            "this machine has no CUDA device that torch can use",
-            key="device",
-            value=name,
-            remedy="use --device cpu or auto",
-        )
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+def parameters_of(problem: FitProblem, result: FitResult) -> torch.Tensor:
+    """Parameters of a result in the places of a problem of one observation; shape (1, parameters).
+
+    Parameters
+    ----------
+    problem : FitProblem
+    result : FitResult
+        What it does not know stays at the start of the problem.
+
+    Returns
+    -------
+    Tensor
+    """
+    known = {f"Z({c.n},{c.l})": c.phase_rad for c in result.fit.coefficients}
+    known |= {parameter.name: parameter.value for parameter in result.fit.parameters}
+    values = problem.start.clone()
+    for place, name in enumerate(problem.model.layout.names):
+        values[0, place] = known.get(name, float(values[0, place]))
+    return values
 
 
 def _used(beam_map: BeamMap) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from oofpy.fitting.problem import choose_device, prepare
+from oofpy.fitting.problem import prepare
 from oofpy.fitting.settings import ParameterRule
 from oofpy.observing import AppliedCorrection, Observing
 from oofpy.optics.zernike import ZernikeTerm, zernike_basis
@@ -125,11 +125,6 @@ def test_orders_and_parameters_of_a_fit(simulated, jcmt, settings):
     assert problem.orders.tolist() == [2] * 3 + [3] * 4 + [4] * 5
     assert sum(name.startswith("Z") for name in problem.at_order(3).free_names) == 7
     assert problem.likelihood.name == "gaussian"
-
-
-def test_devices():
-    assert choose_device("cpu").type == "cpu"
-    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
 @pytest.mark.parametrize("slopes", [False, True])
