@@ -1,7 +1,8 @@
 #!/usr/bin/env python
 """Measure accuracy and speed: `python scripts/benchmark.py NAME [options]`, a table on standard error, JSON on output.
 
-Names: recovery, glitches, capture, modes, formats, response, verdict, srt, time, pyoof, archive, review, commands, all.
+Names: recovery, glitches, capture, modes, formats, response, verdict, srt, time, pyoof, paper, archive, review,
+commands, all.
 `pyoof` needs the extra `bench`, `archive` the extra `cluster`, `review` the extra `test` and a Chromium.
 """
 
@@ -17,7 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import torch
-from benchmarks import archive, formats, modes, recovery, response, review, speed, verdict
+from benchmarks import archive, formats, modes, paper, recovery, response, review, speed, verdict
 from benchmarks.scenario import Scenario
 
 Table = list[dict[str, Any]]
@@ -36,6 +37,7 @@ def measurements(arguments: argparse.Namespace) -> dict[str, Callable[[], Table]
         "srt": lambda: speed.srt(arguments.grids),
         "time": lambda: speed.fit_time(Scenario.build(), arguments.repeats),
         "pyoof": lambda: speed.against_pyoof(Scenario.build()),
+        "paper": lambda: paper.paper(arguments.sizes, arguments.orders, arguments.figures),
         "archive": lambda: archive.archive(arguments.observations, arguments.gravity_seeds, arguments.only),
         "review": lambda: review.review(arguments.rows),
         "commands": lambda: speed.commands(arguments.repeats),
@@ -72,6 +74,9 @@ def main() -> None:
     parser.add_argument("--gravity-seeds", type=int, default=20, help="archives of 60 observations in archive")
     parser.add_argument("--only", nargs="+", help="modes, kinds of verdict, parts of archive, whose name holds a word")
     parser.add_argument("--grids", type=Path, nargs=3, help="GRASP files for srt: dz -11.53 mm, in focus, +11.53 mm")
+    parser.add_argument("--sizes", type=int, nargs="*", default=paper.SIZES, help="pixels along a side in paper")
+    parser.add_argument("--orders", type=int, nargs="*", default=paper.ORDERS, help="highest Zernike orders in paper")
+    parser.add_argument("--figures", type=Path, help="folder for the figures of paper")
     parser.add_argument("--repeats", type=int, default=11, help="of time and commands")
     parser.add_argument(
         "--threads", type=int, default=1, help="torch threads; waiting threads cost when cores are shared"
