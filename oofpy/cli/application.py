@@ -21,6 +21,7 @@ from oofpy.cli.flags import flags_command
 from oofpy.cli.formats import formats_command
 from oofpy.cli.gravity import gravity_command
 from oofpy.cli.inspect import inspect_command
+from oofpy.cli.plan import plan_command
 from oofpy.cli.report import report_command
 from oofpy.cli.review import review_command
 from oofpy.cli.simulate import simulate_command
@@ -50,6 +51,7 @@ application.command("review")(uninterrupted(review_command))
 application.command("convert")(uninterrupted(convert_command))
 application.command("formats")(uninterrupted(formats_command))
 application.command("flags")(uninterrupted(flags_command))
+application.command("plan")(uninterrupted(plan_command))
 application.command("simulate")(uninterrupted(simulate_command))
 application.add_typer(telescopes_application, name="telescopes")
 application.add_typer(catalogue_application, name="catalogue")
