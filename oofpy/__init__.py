@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from oofpy.optimise import least_squares as least_squares
     from oofpy.optimise import minimise as minimise
     from oofpy.report import write_report as write_report
+    from oofpy.sampling import sample_posterior as sample_posterior
     from oofpy.simulation import simulate as simulate
     from oofpy.telescope.loading import load_telescope as load_telescope
     from oofpy.telescope.model import Telescope as Telescope
@@ -50,6 +51,7 @@ _HOMES = {
     "minimise": ("oofpy.optimise", "minimise"),
     "read_observation": ("oofpy.io.observations", "read_observation"),
     "read_result": ("oofpy.io.results", "read_result"),
+    "sample_posterior": ("oofpy.sampling", "sample_posterior"),
     "simulate": ("oofpy.simulation", "simulate"),
     "write_report": ("oofpy.report", "write_report"),
 }
@@ -72,6 +74,7 @@ __all__ = [
     "minimise",
     "read_observation",
     "read_result",
+    "sample_posterior",
     "simulate",
     "write_report",
 ]

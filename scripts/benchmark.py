@@ -18,7 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import torch
-from benchmarks import archive, formats, modes, paper, recovery, response, review, speed, verdict
+from benchmarks import archive, formats, modes, paper, planning, posterior, recovery, response, review, speed, verdict
 from benchmarks.scenario import Scenario
 
 Table = list[dict[str, Any]]
@@ -36,10 +36,12 @@ def measurements(arguments: argparse.Namespace) -> dict[str, Callable[[], Table]
         "verdict": lambda: verdict.verdicts(arguments.good, arguments.spoiled, arguments.only),
         "srt": lambda: speed.srt(arguments.grids),
         "time": lambda: speed.fit_time(Scenario.build(), arguments.repeats),
+        "posterior": posterior.posterior,
         "pyoof": lambda: speed.against_pyoof(Scenario.build()),
         "paper": lambda: paper.paper(arguments.sizes, arguments.orders, arguments.figures),
         "archive": lambda: archive.archive(arguments.observations, arguments.gravity_seeds, arguments.only),
         "review": lambda: review.review(arguments.rows),
+        "planning": lambda: planning.planning(arguments.seeds, arguments.only),
         "commands": lambda: speed.commands(arguments.repeats),
     }
 

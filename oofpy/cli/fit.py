@@ -20,8 +20,10 @@ from oofpy.errors import UsageError, one_line
 from oofpy.recipe import Recipe, RecipeTexts
 
 if TYPE_CHECKING:
+    from oofpy.fitting.posterior import FitPosterior
     from oofpy.fitting.result import FitResult
     from oofpy.observation import Observation
+    from oofpy.telescope import Telescope
 
 Order = Annotated[
     str | None,
@@ -48,18 +50,30 @@ NoFigures = Annotated[
     bool, typer.Option("--no-figures", help="Write no files of single figures; the report has them all the same.")
 ]
 NoReport = Annotated[bool, typer.Option("--no-report", help="Write no report.html.")]
+Posterior = Annotated[
+    bool,
+    typer.Option(
+        "--posterior",
+        help="Sample the posterior as well, to see whether the errors hold; takes minutes, and the extra 'posterior'.",
+    ),
+]
+PosteriorSteps = Annotated[
+    int,
+    typer.Option(metavar="N", min=1, show_default=True, help="Most steps of every walker through the posterior."),
+]
 
 
 @dataclass(frozen=True)
 class _Job:
     """What to do with every observation.
 
-    `summaries` collects what `--json` prints.
+    `summaries` collects what `--json` prints; `posterior_steps` is None where no posterior is wanted.
     """
 
     recipe: Recipe
     out: Path
-    illustrate: Callable[[FitResult, Path], None]
+    illustrate: Callable[[FitResult, Path, FitPosterior | None], None]
+    posterior_steps: int | None
     overwrite: bool
     quiet: bool
     json: bool
@@ -89,6 +103,8 @@ def fit_command(
     no_report: NoReport = False,
     no_figures: NoFigures = False,
     pdf: options.Pdf = False,
+    posterior: Posterior = False,
+    posterior_steps: PosteriorSteps = 3000,
     wavelengths: options.OtherWavelengths = None,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
@@ -122,11 +138,14 @@ def fit_command(
         recipe=texts.recipe(FOR_A_REPORT),
         out=out,
         illustrate=_illustrations(not no_report, not no_figures, pdf, options.lengths_of(wavelengths, "--wavelengths")),
+        posterior_steps=posterior_steps if posterior else None,
         overwrite=overwrite,
         quiet=quiet,
         json=json,
     )
     require_place(out)
+    if posterior:
+        _require_posterior_extra()
     groups = groups_of(files, part)
     ending = worst([guarded(partial(_fit_group, group, job)) for group in groups])
     if json:
@@ -153,33 +172,41 @@ def _fit_group(files: Sequence[Path], job: _Job) -> Ending:
     observation = job.recipe.reading.observation(files)
     for line in description_of(observation):
         messages.say(line)
-    result = _fitted(observation, job, messages)
-    if job.json:
-        job.summaries.append(summary(result))
+    ready, telescope = job.recipe.in_model_convention(observation)
+    _say_how_taken(observation, telescope, messages)
+    result = _fitted(ready, telescope, job, messages)
     if result.status == "failed":
+        if job.json:
+            job.summaries.append(summary(result))
         raise FitFailedError(f"{observation.name}: the fit failed: {result.fit.status.advice}")
+    posterior = _sampled(ready, result, job.posterior_steps, messages)
+    if job.json:
+        job.summaries.append(summary(result, posterior))
     with messages.working(f"{observation.name}: writing the results"):
         folder = write_result(
             result,
             job.out,
             log=_log(messages, result),
-            illustrate=job.illustrate,
+            illustrate=lambda result, folder: job.illustrate(result, folder, posterior),
+            posterior=posterior,
             overwrite=job.overwrite,
         )
     if not (job.quiet or job.json):
-        from oofpy.cli.fit_report import report_of
+        from oofpy.cli.fit_report import posterior_lines, report_of
 
-        print("\n".join([*report_of(result), f"results in {folder}"]), flush=True)
+        print("\n".join([*report_of(result), *posterior_lines(posterior), f"results in {folder}"]), flush=True)
     return Ending.FLAGGED if result.status == "flagged" else Ending.DONE
 
 
-def _fitted(observation: Observation, job: _Job, messages: Messages) -> FitResult:
+def _say_how_taken(observation: Observation, telescope: Telescope, messages: Messages) -> None:
     from oofpy.io.observing_words import conversions, how_taken
 
-    ready, telescope = job.recipe.in_model_convention(observation)
     for line in (conversions(observation, telescope), how_taken(observation.observing)):
         if line:
             messages.say(line)
+
+
+def _fitted(observation: Observation, telescope: Telescope, job: _Job, messages: Messages) -> FitResult:
     with messages.working(f"{observation.name}: fitting"):
         # Importing torch takes longer than most fits.
         import torch
@@ -191,7 +218,7 @@ def _fitted(observation: Observation, job: _Job, messages: Messages) -> FitResul
             # fit takes ten times as long.
             torch.set_num_threads(1)
         result = fit(
-            ready,
+            observation,
             telescope,
             job.recipe.settings,
             report=lambda line: messages.progress(one_line(f"{observation.name}: {line}")),
@@ -199,6 +226,38 @@ def _fitted(observation: Observation, job: _Job, messages: Messages) -> FitResul
     outcome = f"order {result.fit.order}, {result.fit.status.value}, {result.fit.seconds:.2f} s"
     messages.say(f"{observation.name}: {outcome}")
     return result
+
+
+def _require_posterior_extra() -> None:
+    """Refuse before the fit, not after it, what needs libraries that are not there."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("emcee", "corner") if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"a posterior needs {' and '.join(missing)}, which is not installed",
+            key="--posterior",
+            remedy="pip install 'oofpy[posterior]'",
+        )
+
+
+def _sampled(
+    observation: Observation, result: FitResult, most_steps: int | None, messages: Messages
+) -> FitPosterior | None:
+    """The posterior of a result, where it is wanted."""
+    if most_steps is None:
+        return None
+    with messages.working(f"{result.name}: sampling the posterior"):
+        from oofpy.fitting.posterior_sampling import sample_fit
+
+        posterior = sample_fit(
+            observation,
+            result,
+            steps=most_steps,
+            report=lambda line: messages.progress(one_line(f"{result.name}: posterior: {line}")),
+        )
+    messages.say(one_line(f"{result.name}: posterior {posterior.status}, {posterior.seconds:.0f} s"))
+    return posterior
 
 
 def _log(messages: Messages, result: FitResult) -> str:
@@ -209,14 +268,22 @@ def _log(messages: Messages, result: FitResult) -> str:
 
 def _illustrations(
     page: bool, figures: bool, pdf: bool, wavelengths_m: tuple[float, ...]
-) -> Callable[[FitResult, Path], None]:
+) -> Callable[[FitResult, Path, FitPosterior | None], None]:
     """What is written for people beside the result."""
 
-    def illustrate(result: FitResult, folder: Path) -> None:
+    def illustrate(result: FitResult, folder: Path, posterior: FitPosterior | None) -> None:
         if page or figures or pdf:
             from oofpy.report import write_report
 
-            write_report(result, folder, other_wavelengths_m=wavelengths_m, page=page, figures=figures, pdf=pdf)
+            write_report(
+                result,
+                folder,
+                other_wavelengths_m=wavelengths_m,
+                page=page,
+                figures=figures,
+                pdf=pdf,
+                posterior=posterior,
+            )
 
     return illustrate
 

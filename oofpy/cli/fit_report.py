@@ -9,6 +9,7 @@ from oofpy.cli.text_tables import aligned, flag_line, number, verdict_words
 from oofpy.errors import one_line
 
 if TYPE_CHECKING:
+    from oofpy.fitting.posterior import FitPosterior
     from oofpy.fitting.result import Coefficient, FitResult, MapFit, Parameter
 
 _ARCSEC_RAD = math.pi / 648000
@@ -31,6 +32,18 @@ def report_of(result: FitResult) -> list[str]:
         verdict_words(result),
         *(flag_line(flag) for flag in result.flags),
     ]
+
+
+def posterior_lines(posterior: FitPosterior | None) -> list[str]:
+    """Describe a sampled posterior beside the errors of the fit; nothing where there is none."""
+    if posterior is None:
+        return []
+    from oofpy.report.posterior_table import posterior_table
+
+    table = posterior_table(posterior)
+    header = [column.name for column in table.columns]
+    text = [place for place, column in enumerate(table.columns) if not column.numeric]
+    return ["", one_line(f"posterior: {table.note}"), *aligned(header, table.rows, text)]
 
 
 def _heading(result: FitResult) -> list[str]:

@@ -67,12 +67,15 @@ def report_command(
     texts = _limit_texts(assignments or [])
     fitted = read_result(result)
     judged = _judged_again(fitted, texts) if texts else fitted
+    from oofpy.io.posterior_file import posterior_beside
+
+    posterior = posterior_beside(fitted, result)
     from oofpy.report import write_report
     from oofpy.report.fit_report import REPORT_FILE, report_files
 
     folder = out or (result if result.is_dir() else result.parent)
     if out is not None:
-        _require_free(out, report_files(figures=not no_figures, pdf=pdf), overwrite)
+        _require_free(out, report_files(figures=not no_figures, pdf=pdf, posterior=posterior is not None), overwrite)
     write_report(
         judged,
         folder,
@@ -80,6 +83,7 @@ def report_command(
         figures=not no_figures,
         pdf=pdf,
         as_fitted=fitted,
+        posterior=posterior,
     )
     if not quiet:
         print(one_line(f"{judged.name}: {verdict_words(judged)}"))

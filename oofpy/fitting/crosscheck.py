@@ -20,7 +20,7 @@ from scipy import optimize
 from oofpy.errors import UsageError
 from oofpy.fitting.elimination import LinearFit, eliminate
 from oofpy.fitting.likelihood import HUBER_THRESHOLD, LIKELIHOODS, STUDENT_DEGREES_OF_FREEDOM, Likelihood
-from oofpy.fitting.problem import APPROACH, REDESCENDING, FitProblem, prepare
+from oofpy.fitting.problem import APPROACH, REDESCENDING, FitProblem, parameters_of, prepare
 from oofpy.fitting.result import FitResult
 from oofpy.fitting.settings import FitSettings
 from oofpy.fitting.solver import LevenbergMarquardt, Position, Tolerances
@@ -116,7 +116,7 @@ def scipy_fit(
     problem = prepare((observation,), telescope, settings, int(order))
     minimise, used, begin = _METHODS[method], 0, problem.start
     if start is not None:
-        begin = _parameters_of(problem, start)
+        begin = parameters_of(problem, start)
     elif settings.likelihood in REDESCENDING:
         approach = _ProfileFit(problem, int(order), LIKELIHOODS[APPROACH], begin)
         end = minimise(approach)
@@ -124,16 +124,6 @@ def scipy_fit(
     fit = _ProfileFit(problem, int(order), problem.likelihood, begin)
     end = minimise(fit)
     return fit.cross_check(replace(end, evaluations=end.evaluations + used))
-
-
-def _parameters_of(problem: FitProblem, result: FitResult) -> torch.Tensor:
-    """Parameters of a result in the places of the problem; those it lacks stay at the problem's start."""
-    known = {f"Z({c.n},{c.l})": c.phase_rad for c in result.fit.coefficients}
-    known |= {parameter.name: parameter.value for parameter in result.fit.parameters}
-    values = problem.start.clone()
-    for place, name in enumerate(problem.model.layout.names):
-        values[0, place] = known.get(name, float(values[0, place]))
-    return values
 
 
 @dataclass(frozen=True)

@@ -156,14 +156,34 @@ def _effective_noise(problem: FitProblem, linear: LinearFit, areas: FloatArray) 
     As `parameter_covariance`, with means over each map in place of the single samples: where the information of many
     observations is added up, the chance in which samples of one of them happen to fit would count as knowledge.
     """
+    squares, slopes = mean_influence(problem, linear)
+    crowding = torch.as_tensor(areas, device=squares.device)
+    return linear.scale * (squares * crowding).sqrt() / slopes
+
+
+def mean_influence(problem: FitProblem, linear: LinearFit) -> tuple[torch.Tensor, torch.Tensor]:
+    """Means over the samples of every map that decide the errors of an M-estimator.
+
+    Parameters
+    ----------
+    problem : FitProblem
+    linear : LinearFit
+        At the minimum.
+
+    Returns
+    -------
+    squares : Tensor, shape (observations, maps)
+        Mean of psi(z)^2.
+    slopes : Tensor, shape (observations, maps)
+        Mean of psi'(z), positive. The two are equal where the residuals are distributed as the likelihood says.
+    """
     z = linear.standardised(problem.data)
     used = problem.data.weight > 0
     squares, slopes = (
         torch.where(used, values, 0.0).sum(-1) / problem.data.samples
         for values in ((problem.likelihood.weight(z) * z).square(), problem.likelihood.slope(z))
     )
-    crowding = torch.as_tensor(areas, device=z.device)
-    return linear.scale * (squares * crowding).sqrt() / slopes.clamp(min=_SMALLEST_SLOPE)
+    return squares, slopes.clamp(min=_SMALLEST_SLOPE)
 
 
 def _step_to_maximum(solver: LevenbergMarquardt, position: Position) -> torch.Tensor:

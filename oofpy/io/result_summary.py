@@ -7,20 +7,24 @@ from dataclasses import asdict
 from typing import Any
 
 from oofpy.errors import one_line
+from oofpy.fitting.posterior import FitPosterior
 from oofpy.fitting.result import Coefficient, FitResult, MapArrays, MapFit, OrderFit
 from oofpy.fitting.status import FitStatus
 from oofpy.io.convention_words import conventions_in_words
 from oofpy.io.plain_records import to_plain
+from oofpy.io.posterior_file import posterior_summary
 from oofpy.optics.zernike import ZernikeTerm
 
 
-def summary(result: FitResult) -> dict[str, Any]:
+def summary(result: FitResult, posterior: FitPosterior | None = None) -> dict[str, Any]:
     """Summarise a result in plain values for strict JSON.
 
     Parameters
     ----------
     result : FitResult
         What to summarise.
+    posterior : FitPosterior, optional
+        Of the result.
 
     Returns
     -------
@@ -28,7 +32,7 @@ def summary(result: FitResult) -> dict[str, Any]:
         `status`, `verdict`, `flags`, `observation`, `fit`, `coefficients`, `parameters`, `surface`, `maps` of the
         chosen order; `orders`, the ladder in short; `left_out_fits`, those without one of the maps;
         `degenerate_pairs`; `observing`, what is special about how the maps were taken; `conventions`, `settings`,
-        `inputs`, `telescope` and `versions`. What is unknown or not finite is None.
+        `inputs`, `telescope` and `versions`; `posterior` where there is one. What is unknown or not finite is None.
     """
     fit = result.fit
     plain = {
@@ -60,6 +64,8 @@ def summary(result: FitResult) -> dict[str, Any]:
         },
         "versions": result.versions,
     }
+    if posterior is not None:
+        plain["posterior"] = posterior_summary(posterior)
     cleaned: dict[str, Any] = _finite_or_none(plain)
     return cleaned
 

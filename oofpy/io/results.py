@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from oofpy.errors import UsageError
+from oofpy.fitting.posterior import FitPosterior
 from oofpy.fitting.result import FitResult
 from oofpy.io.atomic import atomic_directory, refuse_foreign
+from oofpy.io.posterior_file import POSTERIOR_FILE, write_posterior
 from oofpy.io.result_fits import write_result_fits
 from oofpy.io.result_reading import RESULT_FILE
 from oofpy.io.result_reading import read_result as read_result
@@ -55,6 +57,7 @@ def write_result(
     name: str | None = None,
     log: str = "",
     illustrate: Callable[[FitResult, Path], None] | None = None,
+    posterior: FitPosterior | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a result to `folder/<observation>/`.
@@ -71,6 +74,8 @@ def write_result(
         Content of `log.txt`.
     illustrate : callable, optional
         Writes figures or a report of a result into a folder, as `oofpy.report.write_report` does.
+    posterior : FitPosterior, optional
+        Of the result, for `posterior.fits` and `summary.json`.
     overwrite : bool
         Whether an older result may be replaced, with everything in its folder.
 
@@ -88,8 +93,10 @@ def write_result(
     target = result_folder(result.name if name is None else name, folder, overwrite=overwrite)
     with atomic_directory(target, overwrite) as part:
         write_result_fits(result, part / RESULT_FILE)
+        if posterior is not None:
+            write_posterior(posterior, part / POSTERIOR_FILE)
         _write_text(part / "coefficients.ecsv", _ecsv(result))
-        _write_text(part / "summary.json", json.dumps(summary(result), indent=2, allow_nan=False) + "\n")
+        _write_text(part / "summary.json", json.dumps(summary(result, posterior), indent=2, allow_nan=False) + "\n")
         _write_text(part / "log.txt", log if log.endswith("\n") or not log else log + "\n")
         if illustrate is not None:
             illustrate(result, part)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from oofpy.fitting.posterior import FitPosterior
 from oofpy.fitting.result import FitResult
 from oofpy.plots.aperture import phase_figure, surface_error_figure, surface_figure
 from oofpy.plots.beam_levels import beam_level_figure
@@ -12,6 +13,7 @@ from oofpy.plots.coefficients import coefficient_figure, has_left_out_fits, left
 from oofpy.plots.correlation import correlation_figure, has_correlation
 from oofpy.plots.cuts import cut_figure
 from oofpy.plots.ladder import has_ladder, ladder_figure
+from oofpy.plots.posterior import posterior_figure
 from oofpy.plots.residuals import residual_figure
 from oofpy.plots.saving import FigureKind, draw_figures, write_drawn
 
@@ -103,6 +105,19 @@ FIGURES: tuple[FigureKind[FitResult], ...] = (
         "Distribution of the residuals",
         "Left: density of the residuals over the fitted scale against the likelihood and the Gaussian of its core, "
         "what lies beyond in the outermost bins. Right: normal quantiles with the band of 95 % of Gaussian noise.",
+    ),
+)
+
+# Of a result whose posterior was sampled.
+POSTERIOR_FIGURES: tuple[FigureKind[tuple[FitResult, FitPosterior]], ...] = (
+    FigureKind(
+        "posterior",
+        lambda both: posterior_figure(*both),
+        "Posterior",
+        "Sampled posterior (blue: density, contours at one and two standard deviations) of the parameters whose "
+        "posterior differs from their standard error, then of those that are most correlated, in pairs; along the "
+        "diagonal each alone, with its median and half the width of the central 68 %. Axes in standard errors of the "
+        "fit about the fitted value. Red: what these errors say.",
     ),
 )
 

@@ -6,12 +6,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from oofpy.fitting.posterior import FitPosterior
 from oofpy.fitting.result import FitResult
 from oofpy.io.wavelength import SPEED_OF_LIGHT_M_S
 from oofpy.quantities import format_frequency, format_length
 from oofpy.report import fit_tables, provenance
 from oofpy.report.corrections import FocusCorrection, PointingCorrection, focus_correction, pointing_correction
 from oofpy.report.numbers import KeyNumber, measured, number, percent, ratio, signed
+from oofpy.report.posterior_table import posterior_table
 from oofpy.report.tables import Column, Table
 from oofpy.report.verdicts import Verdict, verdict_of, verdict_words
 
@@ -39,7 +41,7 @@ class FitContent:
         What to correct, in words.
     remarks : tuple of str
         What has to be known to use them.
-    efficiencies, coefficients, parameters, maps, residuals, orders, left_out, degenerate : Table
+    efficiencies, coefficients, parameters, maps, residuals, orders, left_out, degenerate, posterior : Table
     origin : tuple of Table
         Files, observation, computation, conventions and changed settings.
     defaults : tuple of Table
@@ -63,12 +65,17 @@ class FitContent:
     orders: Table
     left_out: Table
     degenerate: Table
+    posterior: Table
     origin: tuple[Table, ...]
     defaults: tuple[Table, ...]
 
 
 def fit_content(
-    result: FitResult, *, other_wavelengths_m: Sequence[float] = (), as_fitted: FitResult | None = None
+    result: FitResult,
+    *,
+    other_wavelengths_m: Sequence[float] = (),
+    as_fitted: FitResult | None = None,
+    posterior: FitPosterior | None = None,
 ) -> FitContent:
     """Say what there is to say about a result.
 
@@ -79,6 +86,8 @@ def fit_content(
         At which the efficiency is asked for as well.
     as_fitted : FitResult, optional
         The result as the fit judged it, where `result` is the same judged again by other limits.
+    posterior : FitPosterior, optional
+        Of the result, where it was sampled.
 
     Returns
     -------
@@ -106,6 +115,7 @@ def fit_content(
         orders=fit_tables.order_table(result),
         left_out=fit_tables.left_out_table(result),
         degenerate=fit_tables.degenerate_table(result),
+        posterior=posterior_table(posterior),
         origin=(
             provenance.input_table(result),
             provenance.observation_table(result),

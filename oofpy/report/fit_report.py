@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from oofpy.fitting.posterior import FitPosterior
 from oofpy.fitting.result import FitResult
 from oofpy.io.atomic import atomic_file
-from oofpy.plots.figure_set import FIGURES
+from oofpy.plots.figure_set import FIGURES, POSTERIOR_FIGURES
 from oofpy.plots.saving import DrawnFigure, draw_figures, write_drawn
 from oofpy.report.fit_content import fit_content
 from oofpy.report.page import render
@@ -19,6 +20,7 @@ FIGURES_OF_SECTION = {
     "surface": ("phase", "surface", "surface_error"),
     "coefficients": ("coefficients",),
     "checks": ("left_out", "ladder", "correlation", "residuals"),
+    "posterior": ("posterior",),
 }
 
 
@@ -31,6 +33,7 @@ def write_report(
     figures: bool = True,
     pdf: bool = False,
     as_fitted: FitResult | None = None,
+    posterior: FitPosterior | None = None,
 ) -> None:
     """Write the report of a result and its figures into a folder; what has their names is replaced.
 
@@ -50,6 +53,8 @@ def write_report(
         Write `NAME.pdf` of every figure.
     as_fitted : FitResult, optional
         The result as the fit judged it, where `result` is the same judged again by other limits.
+    posterior : FitPosterior, optional
+        Of the result, where it was sampled.
 
     Raises
     ------
@@ -59,9 +64,13 @@ def write_report(
     if not (page or figures or pdf):
         return
     drawn = draw_figures(FIGURES, result, pdf=pdf)
+    if posterior is not None:
+        drawn += draw_figures(POSTERIOR_FIGURES, (result, posterior), pdf=pdf)
     write_drawn(drawn, Path(folder), png=figures)
     if page:
-        text = report_page(result, drawn, other_wavelengths_m=other_wavelengths_m, as_fitted=as_fitted)
+        text = report_page(
+            result, drawn, other_wavelengths_m=other_wavelengths_m, as_fitted=as_fitted, posterior=posterior
+        )
         with atomic_file(Path(folder) / REPORT_FILE, overwrite=True) as part:
             part.write_text(text, encoding="utf-8", newline="\n")
 
@@ -72,6 +81,7 @@ def report_page(
     *,
     other_wavelengths_m: Sequence[float] = (),
     as_fitted: FitResult | None = None,
+    posterior: FitPosterior | None = None,
 ) -> str:
     """Make the page of a result with figures that are drawn already; the same of the same result to the last byte.
 
@@ -83,20 +93,23 @@ def report_page(
         As for `write_report`.
     as_fitted : FitResult, optional
         As for `write_report`.
+    posterior : FitPosterior, optional
+        As for `write_report`.
 
     Returns
     -------
     str
         HTML.
     """
-    content = fit_content(result, other_wavelengths_m=other_wavelengths_m, as_fitted=as_fitted)
+    content = fit_content(result, other_wavelengths_m=other_wavelengths_m, as_fitted=as_fitted, posterior=posterior)
     return render("fit.html.j2", content=content, figures=_by_section(drawn))
 
 
-def report_files(*, figures: bool, pdf: bool) -> tuple[str, ...]:
-    """Names of the files of a report with its page."""
+def report_files(*, figures: bool, pdf: bool, posterior: bool = False) -> tuple[str, ...]:
+    """Names of the files of a report with its page, with or without those of a posterior."""
+    names = [kind.name for kind in FIGURES] + [kind.name for kind in POSTERIOR_FIGURES if posterior]
     endings = [ending for ending, wanted in (("png", figures), ("pdf", pdf)) if wanted]
-    return (REPORT_FILE, *(f"{kind.name}.{ending}" for kind in FIGURES for ending in endings))
+    return (REPORT_FILE, *(f"{name}.{ending}" for name in names for ending in endings))
 
 
 def _by_section(drawn: Iterable[DrawnFigure]) -> dict[str, list[DrawnFigure]]:

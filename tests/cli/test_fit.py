@@ -130,6 +130,7 @@ def test_report_and_figures_are_written_unless_refused(run, maps_file, out, monk
     [(name, options)] = written
     assert name == "obs"
     assert options.pop("other_wavelengths_m") == pytest.approx((0.87e-3, 3e-3))
+    assert options.pop("posterior") is None
     assert options == wanted
 
 
