@@ -218,13 +218,13 @@ def _by_fisher(
         share = size / few
         rough = replace(tolerances, ftol=max(tolerances.ftol, _COARSE_SHARE * start.size / few))
         begun = descend(Objective(coarse.value_and_gradient, coarse.fisher, passes), start, bounds, rough)
-        start, matrices = begun.place, begun.curvatures + 1
+        start, matrices = begun.place, begun.curvatures
 
         def curvature(place: FloatArray) -> FloatArray:
             return share * coarse.fisher(place)
 
-        known = curvature(start)
-        # A step on all the data costs more, a Fisher matrix of the few as much as before.
+        known = share * begun.curvature
+        # On all the data a step costs more, a Fisher matrix of the few as much as before.
         passes /= share
     told = None if callback is None else _told(callback, every)
     walk = descend(

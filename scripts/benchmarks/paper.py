@@ -117,7 +117,8 @@ def torch_maps(p: dict[str, torch.Tensor], aperture: dict[str, torch.Tensor], si
     square = (aperture["x"] - p["x0"]) ** 2 + (aperture["y"] - p["y0"]) ** 2
     illumination = p["amplitude"] * torch.exp(-square / (2 * ILLUMINATION_SIGMA**2)) * aperture["inside"]
     phase = torch.tensordot(p["c"], aperture["modes"], 1) + aperture["path_rad"]
-    return torch.fft.fft2(torch.polar(illumination.expand_as(phase), phase), s=(size, size)).abs().square()
+    beam = torch.fft.fft2(torch.polar(illumination.expand_as(phase), phase), s=(size, size))
+    return beam.real.square() + beam.imag.square()
 
 
 def torch_residuals(p: dict[str, torch.Tensor], data: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -174,6 +175,7 @@ def by_oofpy(experiment: Experiment, device: str) -> Run:
         coarse_data={**experiment.aperture, "maps": few},
         coarse_dtype=torch.float32,
         device=device,
+        ftol=1e-8,  # SciPy's own; all three must agree to 1e-6
     )
     return Run(found.x, found.nfev, found.nfev)
 
