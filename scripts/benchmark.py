@@ -1,9 +1,10 @@
 #!/usr/bin/env python
 """Measure accuracy and speed: `python scripts/benchmark.py NAME [options]`, a table on standard error, JSON on output.
 
-Names: recovery, glitches, capture, modes, formats, response, verdict, srt, time, pyoof, paper, archive, review,
-commands, all.
-`pyoof` needs the extra `bench`, `archive` the extra `cluster`, `review` the extra `test` and a Chromium.
+Names: recovery, glitches, capture, modes, formats, response, verdict, srt, time, posterior, pyoof, paper, archive,
+review, planning, commands, all.
+`pyoof` needs the extra `bench`, `posterior` the extra of its name, `archive` the extra `cluster`, `review` the extra
+`test` and a Chromium.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="+", metavar="NAME")
-    parser.add_argument("--seeds", type=int, default=1000, help="simulated observations of recovery and glitches")
+    parser.add_argument("--seeds", type=int, default=1000, help="observations of recovery, glitches and planning")
     parser.add_argument("--surfaces", type=int, default=300, help="surfaces a level of capture")
     parser.add_argument("--likelihood", nargs="+", default=["cauchy", "gaussian"], help="of capture")
     parser.add_argument("--mode-surfaces", type=int, default=5, help="surfaces of every mode")
@@ -74,7 +75,7 @@ def main() -> None:
     parser.add_argument("--observations", type=int, default=1000, help="of archive")
     parser.add_argument("--rows", type=int, default=review.ROWS, help="observations in the catalogue of review")
     parser.add_argument("--gravity-seeds", type=int, default=20, help="archives of 60 observations in archive")
-    parser.add_argument("--only", nargs="+", help="modes, kinds of verdict, parts of archive, whose name holds a word")
+    parser.add_argument("--only", nargs="+", help="modes, kinds, parts of archive or planning whose name holds a word")
     parser.add_argument("--grids", type=Path, nargs=3, help="GRASP files for srt: dz -11.53 mm, in focus, +11.53 mm")
     parser.add_argument("--sizes", type=int, nargs="*", default=paper.SIZES, help="pixels along a side in paper")
     parser.add_argument("--orders", type=int, nargs="*", default=paper.ORDERS, help="highest Zernike orders in paper")

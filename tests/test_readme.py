@@ -179,8 +179,10 @@ def test_exit_codes_are_those_of_the_command():
 def test_files_and_hdus_of_a_result(made_result, tmp_path):
     from astropy.io import fits
 
+    from oofpy.io.posterior_file import POSTERIOR_FILE
     from oofpy.io.results import write_result
     from oofpy.plots import FIGURES
+    from oofpy.plots.figure_set import POSTERIOR_FIGURES
     from oofpy.report.fit_report import REPORT_FILE
 
     folder = write_result(made_result, tmp_path)
@@ -188,7 +190,8 @@ def test_files_and_hdus_of_a_result(made_result, tmp_path):
     first_cells = [row.split(" | ")[0] for row in tables.splitlines() if row.startswith("| `")]
     names = [name for cell in first_cells for name in re.findall(r"`([\w.]+)`", cell)]
     files = {name for name in names if "." in name}
-    assert files == {path.name for path in folder.iterdir()} | {f"{kind.name}.png" for kind in FIGURES} | {REPORT_FILE}
+    drawn = {f"{kind.name}.png" for kind in (*FIGURES, POSTERIOR_FIGURES)}
+    assert files == {path.name for path in folder.iterdir()} | drawn | {REPORT_FILE, POSTERIOR_FILE}
     with fits.open(folder / "result.fits") as hdus:
         assert set(names) - files == {hdu.name for hdu in hdus}
 
@@ -326,9 +329,12 @@ def test_python_examples_run(tmp_path, monkeypatch, capsys):
     assert names["again"].fit.surface == names["result"].fit.surface
     assert names["surface"].rms_unweighted_um == pytest.approx(60, rel=0.01)
     assert (tmp_path / "oofpy-results" / "jcmt_270GHz" / "surface.png").stat().st_size > 0
-    for block in others:
-        capsys.readouterr()
-        exec(compile(block, "README.md", "exec"), names)
+    simulated, general = others
+    exec(compile(general, "README.md", "exec"), names)
+    for found in (names["fitted"], names["found"]):
+        assert found.parameters == pytest.approx({"height": 3, "length": 2}, rel=0.03)
+    capsys.readouterr()
+    exec(compile(simulated, "README.md", "exec"), names)
     true_um, fitted_um = map(float, capsys.readouterr().out.split())
     assert fitted_um == pytest.approx(true_um, rel=0.01)
     assert true_um == pytest.approx(60)
