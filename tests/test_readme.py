@@ -190,7 +190,7 @@ def test_files_and_hdus_of_a_result(made_result, tmp_path):
     first_cells = [row.split(" | ")[0] for row in tables.splitlines() if row.startswith("| `")]
     names = [name for cell in first_cells for name in re.findall(r"`([\w.]+)`", cell)]
     files = {name for name in names if "." in name}
-    drawn = {f"{kind.name}.png" for kind in (*FIGURES, POSTERIOR_FIGURES)}
+    drawn = {f"{kind.name}.png" for kind in (*FIGURES, *POSTERIOR_FIGURES)}
     assert files == {path.name for path in folder.iterdir()} | drawn | {REPORT_FILE, POSTERIOR_FILE}
     with fits.open(folder / "result.fits") as hdus:
         assert set(names) - files == {hdu.name for hdu in hdus}
