@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -113,12 +114,13 @@ def _origin(text: str) -> str:
 
     try:
         where = urlsplit(text if "//" in text else f"//{text}")
-        name, _ = where.hostname, where.port
+        name, port = where.hostname, where.port
     except ValueError:
-        name = None
-    if not name or "*" in text:
+        name, port = None, None
+    if not name or not re.fullmatch(r"[\w.:-]+", name):
         raise UsageError("is no name", key="--origin", value=text, remedy="give one such as review.example.org:8443")
-    return where.netloc
+    shown = f"[{name}]" if ":" in name else name
+    return shown if port is None else f"{shown}:{port}"
 
 
 def _has_display() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import html
 import ipaddress
+import math
 import secrets
 import time
 from collections import OrderedDict
@@ -235,8 +236,9 @@ class AtTheDoor(RequestHandler):
         door, address = self._door, self.request.remote_ip or ""
         wait = door.attempts.wait_s(address)
         if wait > 0:
-            self.set_header("Retry-After", f"{wait:.0f}")
-            self._ask(429, f"Too many wrong tokens: try again in {wait:.0f} s.")
+            seconds = math.ceil(wait)
+            self.set_header("Retry-After", str(seconds))
+            self._ask(429, f"Too many wrong tokens: try again in {seconds} s.")
         elif door.is_token(token):
             door.attempts.succeeded(address)
             self.set_cookie(door.cookie, door.ticket, path="/", httponly=True, samesite="Strict")

@@ -51,7 +51,7 @@ class Application:
         )
         self.session = Session(archive, self._say)
         self._browser = Browser(self.press)
-        self._state = archive.state()
+        self._view: View | None = None
         self._table = TablePage(self.session)
         self._pages: dict[PageName, Page] = {
             "table": self._table,
@@ -85,7 +85,9 @@ class Application:
     def _show(self, view: View) -> None:
         # First of all, so that who goes back at once comes to what was there before.
         self._browser.param.update(query=view.query, title=self._title(view))
-        self._message.visible = False
+        if view != self._view:  # what was said of this view stays while the catalogue changes
+            self._message.visible = False
+        self._view = view
         for name, link in self._links.items():
             link.button_type = "primary" if name == view.page else "light"
         page = self._pages[view.page]
@@ -138,8 +140,7 @@ class Application:
         except OofError as error:  # a server that is down, a file that is locked
             self._say(str(error))
             return
-        if state != self._state:
-            self._state = state
+        if state != self.session.state:
             self.session.refresh()
 
     def layout(self) -> pn.viewable.Viewable:
@@ -175,7 +176,7 @@ class Application:
         words = _NAMES[view.page]
         if view.page == "observation" and view.keys:
             with suppress(OofError):
-                words = self.session.archive.entry(view.keys[0]).observation.name
+                words = self.session.entry(view.keys[0]).observation.name
         return f"{words} \N{EN DASH} oofpy review {self.session.archive.name}"
 
     def _open_address(self, query: str) -> None:

@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from weakref import WeakValueDictionary
 
 import panel as pn
@@ -148,7 +149,7 @@ class ReviewServer:
             names += [socket.gethostname(), socket.getfqdn()]
             shown = socket.gethostname()
         shown = f"[{shown}]" if ":" in shown else shown
-        self.url = f"http://{shown}:{self.port}/" + (f"?token={token}" if token else "")
+        self.url = f"http://{shown}:{self.port}/" + ("?" + urlencode({"token": token}) if token else "")
         door = Door(Hosts(names, address.origins, everywhere), token, f"oofpy-review-{self.port}")
         self._prepare_pages()
         applications = build_applications({"/": lambda: _page(archive)}, title="oofpy review")

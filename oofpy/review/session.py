@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Protocol
 
-from oofpy.catalogue.records import Filter, ObservationRow
+from oofpy.catalogue.records import CatalogueEntry, Filter, ObservationRow
 from oofpy.errors import OofError
 from oofpy.review.reviewed import ReviewedArchive
 from oofpy.review.view import View
@@ -38,6 +38,8 @@ class Session:
         What is looked at.
     reviewer : str
         Who decides; empty where nobody is named.
+    state : tuple of int
+        Of the catalogue when it was read last; see `ReviewedArchive.state`.
     chosen : tuple of ObservationRow
         Results that were chosen in the table or among the trends; no part of the view, since they may be thousands.
     """
@@ -46,7 +48,9 @@ class Session:
         self.archive, self.say = archive, say
         self.view = View()
         self.reviewer = ""
+        self.state = archive.state()
         self.chosen: tuple[ObservationRow, ...] = ()
+        self._entry: tuple[str, CatalogueEntry] | None = None
         self._listeners: list[Callable[[View], None]] = []
         self._choosing: list[Callable[[], None]] = []
         self._rows: tuple[tuple[Filter, str], list[ObservationRow]] | None = None
@@ -93,8 +97,15 @@ class Session:
             self._rows = (asked, self.archive.rows(*asked))
         return self._rows[1]
 
+    def entry(self, key: str) -> CatalogueEntry:
+        """What the catalogue holds of a result, read once for all that show it; see `ReviewedArchive.entry`."""
+        if self._entry is None or self._entry[0] != key:
+            self._entry = (key, self.archive.entry(key))
+        return self._entry[1]
+
     def refresh(self) -> None:
         """Show the same view again, what the catalogue holds being read anew, of the chosen results as well."""
+        self.state, self._entry = self.archive.state(), None
         if self._rows is not None:
             asked, rows = self._rows
             place = self._place([row.key for row in rows])

@@ -79,7 +79,7 @@ class View:
         query : str
             With or without the question mark.
         """
-        given = parse_qs(query.removeprefix("?"), max_num_fields=None)
+        given = parse_qs(query.removeprefix("?"))
         readable = {name: [text for text in values[:_MOST_VALUES] if is_text(text)] for name, values in given.items()}
         texts = {name: [text[:_LONGEST_VALUE] for text in values] for name, values in readable.items() if values}
         known: dict[str, Any] = {}

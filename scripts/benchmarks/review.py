@@ -140,7 +140,7 @@ def _seconds(browser: Any, url: str, wait: Callable[[Any], None]) -> float:
 
 
 def _opening(browser: Any, url: str, key: str, read_s: float) -> float:
-    """From a table with this one row, by the key for the next observation, to its figures."""
+    """From the table to the figures of one observation, as by the button of the browser that goes back to it."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     page = context.new_page()
     page.set_default_timeout(1000 * _LONGEST_S)

@@ -102,6 +102,7 @@ def test_a_catalogue_on_a_server_belongs_to_a_folder(run, served, results, monke
         (("--port", "70000"), "less than or equal to 65535"),
         (("--origin", "*"), "--origin = *: is no name"),
         (("--origin", "a.example:port"), "is no name"),
+        (("--origin", "http://a b/"), "is no name"),
         (("--catalogue", "sqlite:///x"), "a catalogue is in a folder or in a PostgreSQL database"),
     ],
 )

@@ -111,6 +111,33 @@ def test_a_message_is_text_and_vanishes_with_the_next_view(application):
     assert message(application) == ""
 
 
+def test_what_was_said_stays_while_others_decide(application):
+    application.session.say("no decision to undo")
+    application.session.archive.catalogue.decide(key_of(1), "Bo", "reject")
+    application.poll()
+    assert list(application._table._table.value["decision"])[1] == "reject"
+    assert "no decision to undo" in message(application)
+
+
+def test_the_own_decision_is_no_news(application):
+    application.session.go(page="observation", keys=(key_of(1)[:12],))
+    application.press("accept")
+    views = seen_by(application)
+    application.poll()
+    assert views == []
+
+
+def test_an_entry_is_read_once_a_view(application, monkeypatch):
+    read = []
+    show = application.session.archive.catalogue.show
+    monkeypatch.setattr(application.session.archive.catalogue, "show", lambda key: read.append(key) or show(key))
+    application.session.go(page="observation", keys=(key_of(1)[:12],))
+    application.session.go(removed="focus")
+    assert len(read) == 1
+    application.press("accept")
+    assert len(read) == 2
+
+
 def test_a_poll_without_news_does_nothing(application):
     views = seen_by(application)
     rows = application.session.rows()

@@ -120,6 +120,12 @@ def test_wrong_tokens_are_refused_and_slowed_down(serve, results):
     assert ask(served, "/metadata", Cookie=entry)[0] == 200
 
 
+def test_the_printed_address_lets_in_with_any_token(serve, results):
+    served = serve(results, "--token", "abc+def&gh12# 34")
+    status, headers, _ = ask(served, "/?" + served.address.partition("?")[2])
+    assert (status, headers["Set-Cookie"].startswith("oofpy-review-")) == (200, True)
+
+
 def test_the_page_holds_nothing_of_the_request(guarded):
     """Bokeh writes what it knows of a session into the page, where every script could read it."""
     entry = ticket(guarded)

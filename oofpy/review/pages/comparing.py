@@ -86,6 +86,8 @@ class ComparingPage:
         except OofError as error:
             self._session.say(str(error))
             return
+        with self._asking.quietly():
+            self._add.value = ""
         more = tuple(dict.fromkeys((*keys, key)))
         afterwards(lambda: self._session.go(keys=more))
 

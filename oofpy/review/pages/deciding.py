@@ -73,7 +73,7 @@ class DecisionBar:
             self._nothing()
             return
         try:
-            entry = self._session.archive.entry(view.keys[0])
+            entry = self._session.entry(view.keys[0])
         except OofError:
             self._nothing()
             raise
@@ -109,7 +109,9 @@ class DecisionBar:
                     "somebody else decided in the meantime: see what is new, and decide again if it is not yours"
                 )
                 return
-            session.archive.decide(shown, session.reviewer, decision, (self.comment.value or "").strip())
+            # Of several results those are taken back on which a decision stands.
+            concerned = [key for key, standing in shown.items() if decision != "undo" or standing is not None]
+            session.archive.decide(concerned or shown, session.reviewer, decision, (self.comment.value or "").strip())
         except OofError as error:
             session.say(str(error))
             return
@@ -125,9 +127,14 @@ class DecisionBar:
 def _entries_html(decisions: tuple[DecisionRecord, ...]) -> str:
     if not decisions:
         return ""
-    rows = "".join(
+    newest, *older = (
         f"<tr><td>{one.at:%Y-%m-%d %H:%M} UTC</td><td>{text(one.who)}</td>"
         f"<td class='{one.decision}'>{text(_WORDS[one.decision][0])}</td><td>{text(one.why)}</td></tr>"
         for one in reversed(decisions)
     )
-    return f"<div class='scroll'><table>{rows}</table></div>"
+    folded = f"<details><summary>{len(older)} before it</summary>{_table(older)}</details>" if older else ""
+    return _table([newest]) + folded
+
+
+def _table(rows: list[str]) -> str:
+    return f"<div class='scroll'><table>{''.join(rows)}</table></div>"

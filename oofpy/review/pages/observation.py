@@ -88,7 +88,7 @@ class ObservationPage:
             return
         title = ""
         try:
-            entry = self._session.archive.entry(view.keys[0])
+            entry = self._session.entry(view.keys[0])
             title = _title(entry)
             result = self._session.archive.result(entry)
             order = view.order if view.order in {fit.order for fit in result.orders} else None
@@ -159,4 +159,5 @@ def _title(entry: CatalogueEntry) -> str:
 def _verdict_html(content: FitContent) -> str:
     verdict = content.verdict
     words = f"<p><b class='{text(verdict.word)}'>{text(verdict.word)}</b>: {text(verdict.meaning)}</p>"
-    return words + flags_html((*verdict.flags, *verdict.notes))
+    folded = f"<details><summary>{len(verdict.notes)} notes</summary>{flags_html(verdict.notes)}</details>"
+    return words + flags_html(verdict.flags) + (folded if verdict.notes else "")

@@ -80,6 +80,7 @@ class TablePage:
         clear.on_click(lambda _: session.go(filters={}))
         self._compare = pn.widgets.Button(name="compare the ticked ones", button_type="light", disabled=True)
         self._compare.on_click(lambda _: self._open_compared())
+        self._downloads = [self._download(form) for form in ("csv", "ecsv")]
         self._table = self._made_table()
         groups = (
             pn.Column(pn.pane.HTML(name, css_classes=["note"], margin=(5, 10, 0, 10)), group)
@@ -89,7 +90,7 @@ class TablePage:
         self._filters = pn.Card(filters, title=_FILTERS, sizing_mode="stretch_width", css_classes=["filters"])
         self.layout = pn.Column(
             self._filters,
-            pn.FlexBox(self._count, self._compare, *(self._download(form) for form in ("csv", "ecsv"))),
+            pn.FlexBox(self._count, self._compare, *self._downloads),
             self._table,
             sizing_mode="stretch_width",
         )
@@ -126,7 +127,7 @@ class TablePage:
         self._filters.collapsed = folded
 
     def show(self, view: View) -> None:
-        """Show the rows of a view; a filter that cannot be understood is told, and the rows stay as they were."""
+        """Show the rows of a view; where a filter is not understood none, and what is wrong with it is told."""
         with self._asking.quietly():
             for name, widget in self._texts.items():
                 widget.value = next((one for one in reversed(view.filters.get(name, ())) if one.strip()), "")
@@ -140,7 +141,21 @@ class TablePage:
         # Where they are folded they are not forgotten.
         used = ", ".join(_TEXTS.get(name, (name,))[0] for name in view.filters)
         self._filters.title = f"{_FILTERS}: {used}" if used else _FILTERS
-        rows = self._session.rows()
+        try:
+            rows = self._session.rows()
+        except OofError:
+            self._fill([])
+            self._count.object = "<h1>a filter or the order is not understood: nothing is shown</h1>"
+            self._allow_downloads(False)
+            raise
+        self._fill(rows)
+        self._allow_downloads(True)
+
+    def _allow_downloads(self, allowed: bool) -> None:
+        for button in self._downloads:
+            button.disabled = not allowed
+
+    def _fill(self, rows: list[ObservationRow]) -> None:
         held = self._session.archive.catalogue.count()
         ticked = {row.key for row in self._session.chosen}
         self._rows = rows

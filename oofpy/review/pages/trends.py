@@ -49,7 +49,11 @@ class TrendsPage:
 
     def show(self, view: View) -> None:
         """Show the trend that a view asks for."""
-        quantity = quantity_of(view.quantity)
+        try:
+            quantity = quantity_of(view.quantity)
+        except OofError as error:  # a link that somebody wrote by hand
+            self._session.say(str(error))
+            quantity = quantity_of(View().quantity)
         with self._asking.quietly():
             if quantity.name not in self._quantity.options:
                 self._quantity.options = [*self._quantity.options, quantity.name]

@@ -123,15 +123,6 @@ def test_all_that_are_chosen_are_decided_on(application, bar):
     assert [decided(application, number)[-1][3] for number in (0, 2, 3)] == [None] * 3
 
 
-def test_all_or_none_are_decided_on(application):
-    choose(application, 0)
-    application.press("accept")
-    choose(application, 0, 2)
-    application.press("undo")
-    assert "no decision to undo" in message(application)
-    assert [len(decided(application, number)) for number in (0, 2)] == [1, 0]
-
-
 def test_where_one_of_the_chosen_was_decided_on_meanwhile_none_is(application):
     choose(application, 0, 2)
     application.session.archive.catalogue.decide(key_of(2), "Bo", "look")
@@ -148,6 +139,28 @@ def test_the_chosen_ones_are_decided_on_again_and_again_away_from_the_table(appl
         application.press(key)
         assert "somebody else" not in message(application)
     assert [one[1] for one in decided(application, 2)] == ["accept", "look", "undo"]
+
+
+def test_of_several_those_are_taken_back_on_which_a_decision_stands(application, bar):
+    choose(application, 0, 2)
+    catalogue = application.session.archive.catalogue
+    catalogue.decide(key_of(2), "Bo", "accept")
+    application.poll()
+    bar.decide("undo")
+    assert [one.standing for one in catalogue.decisions(key_of(2))] == ["accept", None]
+    assert catalogue.decisions(key_of(0)) == ()
+    assert message(application) == ""
+    bar.decide("undo")
+    assert "undo" in message(application)
+
+
+def test_the_newest_decision_is_seen_and_those_before_it_are_folded(application, bar):
+    for decision in ("accept", "reject", "look"):
+        bar.decide(decision)
+    newest, folded = bar._entries.object.split("<details>")
+    assert "needs a look" in newest
+    assert "2 before it" in folded
+    assert folded.index("reject") < folded.index("accept")
 
 
 def test_where_nothing_is_open_or_chosen_it_is_said(application, bar):

@@ -53,7 +53,8 @@ def test_filters_and_quantity(many, page):
     assert "gravity model" not in page._words.object
 
 
-@pytest.mark.usefixtures("page")
-def test_a_quantity_that_is_none_is_told(many):
+def test_a_quantity_that_is_none_is_told_and_another_shown(many, page):
     many.go(page="trends", quantity="<b>")
     assert "is not known" in many.told[-1]
+    assert page._quantity.value == "rms"
+    assert "results" in page._words.object
