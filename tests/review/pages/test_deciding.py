@@ -154,7 +154,7 @@ def test_of_several_those_are_taken_back_on_which_a_decision_stands(application,
     assert "undo" in message(application)
 
 
-def test_the_newest_decision_is_seen_and_those_before_it_are_folded(application, bar):
+def test_the_newest_decision_is_seen_and_those_before_it_are_folded(bar):
     for decision in ("accept", "reject", "look"):
         bar.decide(decision)
     newest, folded = bar._entries.object.split("<details>")
