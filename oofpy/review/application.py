@@ -75,8 +75,8 @@ class Application:
 
     def _say(self, text: str) -> None:
         # Made anew each time, so that what is said twice is read out twice.
-        self._words.object = f"<div role='alert'>{html.escape(text)}</div>"
-        self._message.visible = True
+        self._words.object = f"<div role='alert'>{html.escape(text)}</div>" if text else ""
+        self._message.visible = bool(text)
 
     def say_fault(self) -> None:
         """Tell the reviewer that something failed which should not; what it was is in the log of the server."""

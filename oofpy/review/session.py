@@ -30,7 +30,7 @@ class Session:
     ----------
     archive : ReviewedArchive
     say : callable
-        Takes what a reviewer must be told, an error for example, in plain text.
+        Takes what a reviewer must be told, an error for example, in plain text; an empty one takes it back.
 
     Attributes
     ----------
@@ -105,7 +105,9 @@ class Session:
 
     def refresh(self) -> None:
         """Show the same view again, what the catalogue holds being read anew, of the chosen results as well."""
-        self.state, self._entry = self.archive.state(), None
+        self._entry = None
+        with suppress(OofError):  # which the pages tell
+            self.state = self.archive.state()
         if self._rows is not None:
             asked, rows = self._rows
             place = self._place([row.key for row in rows])

@@ -8,6 +8,7 @@ the centre of the illumination and one amplitude.
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -201,7 +202,10 @@ def paper(sizes: list[int], orders: list[int], figures: Path | None) -> list[dic
         One a way, size and order; `excess` is the cost over the lowest of the three, relative.
     """
     settings = dict.fromkeys([(size, STANDARD_ORDER) for size in sizes] + [(STANDARD_SIZE, order) for order in orders])
-    table = [row for size, order in settings for row in compared(size, order)]
+    table = []
+    for size, order in settings:
+        print(f"{size} x {size} pixels, order {order} ...", file=sys.stderr, flush=True)
+        table += compared(size, order)
     if figures is not None:
         draw(table, figures)
     return table

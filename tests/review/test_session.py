@@ -2,7 +2,7 @@
 
 import pytest
 
-from oofpy.errors import UsageError
+from oofpy.errors import InputError, UsageError
 from oofpy.review.view import View
 from tests.made_outcomes import digest, done, failed
 from tests.review.reviewing import Heard, closed, names, opened, recorded
@@ -128,6 +128,19 @@ def test_rows_are_read_again_for_another_view_or_a_refresh_only(session):
     session.go(filters={"status": ("failed",)})
     assert names(session.rows()) == ["obs_007"]
     assert session.seen.count(View(page="trends", order=3)) == 2
+
+
+def test_a_catalogue_that_is_gone_is_told_by_a_refresh(session, monkeypatch):
+    def gone(*_):
+        raise InputError("the server is down")
+
+    for name in ("state", "rows"):
+        monkeypatch.setattr(session.archive, name, gone)
+    said = []
+    monkeypatch.setattr(session, "say", said.append)
+    session.listen(lambda _: session.rows())
+    session.refresh()
+    assert said == ["the server is down"]
 
 
 def test_the_newest_comes_first(session):

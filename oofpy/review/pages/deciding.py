@@ -116,6 +116,7 @@ class DecisionBar:
             session.say(str(error))
             return
         self.comment.value = ""
+        session.say("")
         session.refresh()
 
     def _now_standing(self) -> dict[str, Decision | None]:

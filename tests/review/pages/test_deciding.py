@@ -154,6 +154,13 @@ def test_of_several_those_are_taken_back_on_which_a_decision_stands(application,
     assert "undo" in message(application)
 
 
+def test_a_decision_takes_back_what_was_said_before_it(application, bar):
+    bar.decide("undo")
+    assert "no decision to undo" in message(application)
+    bar.decide("accept")
+    assert message(application) == ""
+
+
 def test_the_newest_decision_is_seen_and_those_before_it_are_folded(bar):
     for decision in ("accept", "reject", "look"):
         bar.decide(decision)
